@@ -1,0 +1,192 @@
+"""What the field calls things: the glossary's concepts and the companies, brokers, products and people, in every spelling.
+
+General knowledge kept as data (`assistant/data/*.tsv`); nothing here knows any report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from assistant.language import fold, stem
+
+_WORD = re.compile(r"[a-z0-9]")
+_US_TICKER = re.compile(r"(?<![A-Za-z0-9.\-])[A-Z]{2,5}(?![A-Za-z0-9\-])")
+_MARKETS = {
+    "HK": ("{short} hk", "{short}.hk", "{code}.hk", "{code} hk", "0{code}.hk", "{code}"),
+    "TW": ("{code} tt", "{code}.tw", "{code} tw", "{code}"),
+    "TWO": ("{code} tt", "{code}.two", "{code} two", "{code}"),
+    "SS": ("{code} sh", "{code}.sh", "{code}.ss", "{code} ch", "{code}"),
+    "SZ": ("{code} sz", "{code}.sz", "{code} ch", "{code}"),
+    "US": ("{code} us", "{code}.us"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A concept or a name. `spellings` are as written, `folded` as finding sees them; `owner` is the id of the
+    company a product belongs to."""
+
+    id: str
+    kind: str
+    spellings: tuple[str, ...]
+    folded: tuple[str, ...]
+    tickers: tuple[str, ...] = ()
+    owner: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The standard spelling."""
+        return self.spellings[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A term found in a folded text, `text == folded[start:end]`."""
+
+    term: Term
+    text: str
+    start: int
+    end: int
+
+
+class _Finder:
+    """Longest matches of many folded spellings, left to right, not overlapping."""
+
+    def __init__(self, spellings: Iterable[tuple[str, Term]]) -> None:
+        self._by_head: dict[str, list[tuple[str, Term]]] = {}
+        for spelling, term in spellings:
+            if len(spelling) >= 2:
+                self._by_head.setdefault(spelling[:2], []).append((spelling, term))
+        for bucket in self._by_head.values():
+            bucket.sort(key=lambda item: -len(item[0]))
+
+    def find(self, folded: str) -> Iterator[Mention]:
+        at = 0
+        while at < len(folded) - 1:
+            mention = self._at(folded, at)
+            if mention:
+                yield mention
+                at = mention.end
+            else:
+                at += 1
+
+    def _at(self, folded: str, at: int) -> Mention | None:
+        if at and _WORD.match(folded[at]) and _WORD.match(folded[at - 1]):
+            return None
+        for spelling, term in self._by_head.get(folded[at : at + 2], ()):
+            if folded.startswith(spelling, at):
+                end = _word_end(folded, at + len(spelling), spelling)
+                if end:
+                    return Mention(term, folded[at:end], at, end)
+        return None
+
+
+def _word_end(folded: str, end: int, spelling: str) -> int:
+    """Where a match ends as a whole word (an English plural included), or 0 where it is only part of a word."""
+    if not _WORD.match(spelling[-1]):
+        return end
+    for plural in ("", "s", "es"):
+        stop = end + len(plural)
+        if folded.startswith(plural, end) and not (stop < len(folded) and _WORD.match(folded[stop])):
+            return stop if not (plural and spelling[-1].isdigit()) else 0
+    return 0
+
+
+class Lexicon:
+    """All terms, by id, with finders for concepts and for names."""
+
+    def __init__(self, concepts: Iterable[Term], names: Iterable[Term]) -> None:
+        self.concepts = {term.id: term for term in concepts}
+        self.names = {term.id: term for term in names}
+        self.owned: dict[str, list[Term]] = {}
+        for term in self.names.values():
+            if term.owner:
+                self.owned.setdefault(term.owner, []).append(term)
+        self._concept_finder = _Finder((s, t) for t in self.concepts.values() for s in t.folded)
+        self._name_finder = _Finder((s, t) for t in self.names.values() for s in (*t.folded, *_ticker_forms(t)))
+        self._us = {code.split(".")[0]: t for t in self.names.values() for code in t.tickers if code.endswith(".US")}
+        self._brokers = [(s, t.name) for t in self.names.values() if t.kind == "broker" for s in t.folded if len(s) > 2 or not s.isascii()]
+
+    def concepts_in(self, text: str) -> list[Mention]:
+        """The concepts that a text names, left to right; offsets are of the folded text."""
+        return list(self._concept_finder.find(fold(text)))
+
+    def names_in(self, text: str) -> list[Mention]:
+        """The companies, brokers, products, indices, people and codes that a text names, left to right, then bare
+        US tickers (which must stand in capitals)."""
+        found = list(self._name_finder.find(fold(text)))
+        known = {mention.term.id for mention in found}
+        for match in _US_TICKER.finditer(text):
+            term = self._us.get(match.group())
+            if term and term.id not in known:
+                known.add(term.id)
+                found.append(Mention(term, match.group().lower(), -1, -1))
+        return found
+
+    def brokers_in(self, text: str) -> list[str]:
+        """The standard name of a broker for each time it is named; quick enough for whole reports."""
+        folded = fold(text)
+        return [name for spelling, name in self._brokers if spelling in folded for _ in range(_occurrences(folded, spelling))]
+
+    def broker(self, name: str) -> Term | None:
+        """The broker that a name, in any spelling, stands for."""
+        return next((m.term for m in self.names_in(name) if m.term.kind == "broker"), None)
+
+    def spellings(self, term: Term) -> tuple[str, ...]:
+        """Every folded form under which a report may print a term, tickers included."""
+        return (*term.folded, *_ticker_forms(term))
+
+
+def _occurrences(folded: str, spelling: str) -> int:
+    if not spelling.isascii():
+        return folded.count(spelling)
+    return len(re.findall(rf"(?<![a-z0-9]){re.escape(spelling)}(?![a-z0-9])", folded))
+
+
+def _ticker_forms(term: Term) -> Iterator[str]:
+    for ticker in term.tickers:
+        code, _, market = ticker.partition(".")
+        for form in _MARKETS.get(market, ("{code}",)):
+            spelled = form.format(code=code.lower(), short=code.lstrip("0").lower())
+            if not (spelled.isdigit() and (len(spelled) < 4 or re.fullmatch(r"(?:19|20)\d\d", spelled))):
+                yield spelled
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The lexicon of the bundled data, read once in a process."""
+    concepts = [
+        Term(id=row[0], kind=row[1], spellings=_split(row[3] + "|" + row[4] + "|" + row[2]), folded=_split_folded(folded[2:5]))
+        for row, folded in _rows("glossary.tsv", 5)
+    ]
+    names = [
+        Term(id=row[0], kind=row[1], spellings=_split(row[2]), folded=_split_folded(folded[2:3]),
+             tickers=_split(row[3]), owner=row[4] or None)
+        for row, folded in _rows("companies.tsv", 5)
+    ]
+    return Lexicon(concepts, names)
+
+
+def _rows(name: str, width: int) -> Iterator[tuple[list[str], list[str]]]:
+    """Rows of a data file, each as written and folded; the file is folded in one go, which is much quicker."""
+    text = files("assistant").joinpath("data", name).read_text(encoding="utf-8")
+    for raw, folded in zip(text.split("\n")[1:], fold(text).split("\n")[1:], strict=True):
+        if raw.strip():
+            yield (raw.split("\t") + [""] * width)[:width], (folded.split("\t") + [""] * width)[:width]
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in cell.split("|") if part.strip()))
+
+
+def _split_folded(cells: list[str]) -> tuple[str, ...]:
+    return _split("|".join(cells))
+
+
+def stemmed(words: Iterable[str]) -> list[str]:
+    """English words as the keyword index stores them."""
+    return [stem(word) for word in words]
