@@ -1,0 +1,159 @@
+"""What the words of tables say: periods, units, kinds of cells, and a cell's text without the debris of extraction."""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+Kind = Literal["empty", "missing", "period", "value", "text"]
+
+_CJK = "\u3400-\u9fff\uf900-\ufaff"
+_SPACE = re.compile(r"\s+")
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
+_ESCAPE = re.compile(r"\\(?=[\\`*_{}\[\]()#+\-.!|$%&~<>])")
+_PICTOGRAPH = re.compile("[\U0001f000-\U0001faff\u2600-\u26ff\ufe0f\u200b-\u200d\ufeff]|\u2191\u2193|\u21c5")
+# "OpenAl", "Al应用", "智谱 Al", "AloT": a capital I read as a small L. "Al2O3" and "Al-based" may be aluminium.
+_AL = re.compile(r"(?:(?<=[a-z])|(?<![A-Za-z]))Al(?=oT\b|[A-Z]|(?![A-Za-z0-9\-]))")
+_DEBRIS = re.compile(r"[<\\&*`]|Al|\s\s|[\t\r\n\u2191\u200b-\u200d\u2600-\u26ff\ufe0f\ufeff\U0001f000-\U0001faff]")
+_EMPHASIS = re.compile(r"\*\*|__|`")
+
+
+@cache
+def words() -> dict[str, Any]:
+    """The word lists of `data/table_words.toml`."""
+    return tomllib.loads(files("assistant.data").joinpath("table_words.toml").read_text("utf-8"))
+
+
+@cache
+def any_of(*paths: str) -> str:
+    """A regular expression (no group) for the words listed at `paths` ("units.scales"), longest first."""
+    listed = {word for path in paths for word in words()[path.split(".")[0]][path.split(".")[1]]}
+    return "|".join(re.escape(word) for word in sorted(listed, key=lambda word: (-len(word), word)))
+
+
+def readable(cell_text: str) -> str:
+    """A cell's text as finding should see it: tags, emphasis, escapes and pictographs gone, the commonest slips of
+    character recognition mended. The printed text stays the one to quote."""
+    slips: dict[str, str] = words()["cells"]["slips"]
+    text = cell_text
+    if _DEBRIS.search(text):
+        text = _TAG.sub("\x00", html.unescape(_ESCAPE.sub("", text)))
+        text = re.sub(rf"(?<=[{_CJK}])\s*\x00\s*(?=[{_CJK}])", "", text).replace("\x00", " ")
+        text = _EMPHASIS.sub("", _PICTOGRAPH.sub(" ", text))
+        text = _SPACE.sub(" ", _AL.sub("AI", text)).strip()
+    for wrong, right in slips.items():
+        text = text.replace(wrong, right)
+    return text
+
+
+# ---------------------------------------------------------------- periods
+
+_YEAR = r"(?:19[89]\d|20[0-4]\d)"
+_ANY_YEAR = rf"(?:{_YEAR}|'?\d{{2}})"
+_FORECAST = r"(?:[AEFP](?![A-Za-z])|e(?![A-Za-z])|预测|預測|預估|预计)?"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*"
+_PERIOD = re.compile(
+    r"(?<![A-Za-z0-9.,])(?:"
+    rf"\d{{2}}-?(?:YoY|QoQ|HoH|MoM)"
+    rf"|(?:[1-4]Q|[12]H|\d{{1,2}}M)\s?(?:FY)?\s?{_ANY_YEAR}{_FORECAST}"
+    rf"|(?:Q[1-4]|H[12])\s?(?:FY)?\s?{_ANY_YEAR}{_FORECAST}"
+    rf"|(?:FY)?{_ANY_YEAR}\s?(?:Q[1-4]|H[12]){_FORECAST}"
+    rf"|{_YEAR}年?\s?第?[一二三四1-4]季度?{_FORECAST}|{_YEAR}年?\s?(?:上|下)半年{_FORECAST}|{_YEAR}年?(?:中期|前三季度?)"
+    rf"|{_YEAR}[AEF]?\s?[-–~至]\s?(?:{_YEAR}|\d{{2}}(?!\d)(?!-\d)){_FORECAST}(?:\s?CAGR)?(?=[EFA]|[^\d\-/.]|$)"
+    rf"|{_YEAR}\s?[-/.]\s?\d{{1,2}}(?:[-/.]\d{{1,2}})?"
+    rf"|(?:{_YEAR}|\d{{2}})年\s?\d{{1,2}}月(?:\s?\d{{1,2}}日)?"
+    rf"|{_MONTH}[-\s.']*(?:{_YEAR}|\d{{2}})(?!\d)"
+    rf"|(?:FY|CY)\s?{_ANY_YEAR}{_FORECAST}"
+    rf"|{_YEAR}(?:年度?)?\s?{_FORECAST}"
+    r"|TTM|LTM|NTM|YTD|MTD|QTD"
+    r")(?![A-Za-z0-9]|[.,/]\d)",
+)
+
+
+def parse_period(text: str) -> str | None:
+    """The period that a header label names, as printed ("2025E", "3Q25", "4QFY25", "12M25", "25-YoY", "2025年上半年",
+    "Sept 2025"), or None."""
+    match = _PERIOD.search(text)
+    return match.group().strip() if match else None
+
+
+# ---------------------------------------------------------------- units
+
+
+@cache
+def _unit_pattern() -> re.Pattern[str]:
+    word = f"(?:{any_of('units.scales', 'units.currencies', 'units.measures')})"
+    return re.compile(rf"{word}(?:\s*(?:/|每|per\s)?\s*{word}){{0,4}}", re.I)
+
+
+@cache
+def _amount_words() -> re.Pattern[str]:
+    return re.compile(any_of("units.scales", "units.currencies") + "|%|％", re.I)
+
+
+def is_unit(text: str) -> bool:
+    """Whether `text` is a unit and nothing else ("亿美元", "US$/t", "%", "HK$ mn")."""
+    return bool(_unit_pattern().fullmatch(text.strip()))
+
+
+_BRACKETS = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,30})[)）\]】]")
+_LISTED = re.compile(r"\s*[,，、;；]\s*")
+_PERCENTS = ("%", "％", "百分比")
+
+
+def parse_unit(label: str) -> str | None:
+    """The unit that a label prints: in brackets ("目標價 (台幣)"), after a comma ("營收, 百萬人民幣"), as a closing
+    per cent sign ("本季%"), or as the whole label ("百万元"). Of several ("百万人民币, %") the one that is not per cent."""
+    text = readable(label)
+    for inner in reversed(_BRACKETS.findall(text)):
+        if unit := _listed_unit(inner):
+            return unit
+    bare = _BRACKETS.sub("", text).strip()
+    tail = _LISTED.split(bare)[1:]
+    if tail and (unit := _listed_unit(",".join(tail))):
+        return unit
+    if is_unit(bare) and _amount_words().search(bare):
+        return bare
+    return "%" if re.search(r"[^\d\s.,]\s?[%％]$", bare) else None
+
+
+def _listed_unit(text: str) -> str | None:
+    text = re.sub(rf"^(?:{any_of('lines.unit')})\s*[:：]?\s*", "", text.strip(), flags=re.I)
+    parts = [re.sub(r"/\s*[%％]$", "", part) for part in _LISTED.split(text)]
+    units = [part.strip() for part in parts if is_unit(part)]
+    return next((unit for unit in units if unit not in _PERCENTS), units[0] if units else None)
+
+
+# ---------------------------------------------------------------- kinds of cells
+
+_NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
+_DATE = rf"(?:\d{{2,4}}[-/.年]\d{{1,2}}(?:[-/.月]\d{{0,2}}日?)?|\d{{1,2}}月\d{{1,2}}日|\d{{1,2}}[- ]{_MONTH}(?:[- ]\d{{2,4}})?)"
+_HORIZON = re.compile(r"\d{1,2}[DWMYdwmy]")  # "1M 3M 12M" over columns of returns
+
+
+@cache
+def _value_pattern() -> re.Pattern[str]:
+    lead = rf"[<>≤≥~≈约約+\-−–±(（*\s]*(?:{any_of('units.currencies')})?\s*[+\-−–(（]?"
+    unit = rf"(?:\s?{_unit_pattern().pattern}|\s?[A-Za-z]{{1,8}}(?:/[A-Za-z]{{1,8}})?)?[)）+*]*"
+    return re.compile(rf"{lead}(?:{_DATE}|{_NUMBER}{unit}(?:\s?[-–~/至]\s?[+\-−]?{_NUMBER}{unit})?)", re.I)
+
+
+def kind_of(text: str) -> Kind:
+    """What stands in a cell: nothing, a mark for a missing value, a period, a value (a number, an amount, a date)
+    or text."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    if not text:
+        return "empty"
+    if text in words()["cells"]["missing"]:
+        return "missing"
+    if len(text) > 40 or _HORIZON.fullmatch(text):
+        return "text"
+    period = _PERIOD.fullmatch(text)
+    if period and not re.fullmatch(r"(?:\d{2}|\d{4})[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?", text):
+        return "period"
+    return "value" if _value_pattern().fullmatch(text) else "text"
