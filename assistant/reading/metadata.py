@@ -25,7 +25,8 @@ _EXPECTED = re.compile(r"预计|預計|预期|預期|将于|將於|計劃|计划
 _TICKER = re.compile(r"\b(?:\d{4,6}\.(?:HK|TW|TWO|SH|SS|SZ)|\d{1,6} (?:HK|TT|SZ|SH|CH|US|JP|KS)|[A-Z]{1,5} US)\b")
 _ANALYST_LABEL = re.compile(r"(?:证券|證券|研究)?(?:分析[师師员員]|研究[员員])(?:姓名)?\s*[:：]\s*(?P<name>[\u4e00-\u9fff·]{2,6}|[A-Z][a-z]+(?: [A-Z][a-z]+){1,3})|姓名\s*[:：]\s*(?P<name2>[\u4e00-\u9fff·]{2,5})")
 _MAIL = re.compile(r"[\w.]+@[\w.-]+\.\w{2,}")
-_MAIL_LINE = re.compile(r"^\W*(?P<name>[\u4e00-\u9fff]{2,4})(?:\s*,?\s*CFA|\s*,?\s*CPA)*\W*(?:\([\d)( +-]+\s*)?[\s\d-]*[\w.]+@", re.M)
+_SIGNED_BLOCK = re.compile(r"^\W*(?:分析[員员师師]|analysts?)\W*$\n(?P<names>(?:\s*[\u4e00-\u9fff]{2,4}(?: ?[(（][A-Za-z .\-]+[)）])?[ \t]*\n)+)", re.M | re.I)
+_MAIL_LINE = re.compile(r"^[^\w\n]*(?P<name>[\u4e00-\u9fff]{2,4})(?:\s*,?\s*CFA|\s*,?\s*CPA)*[^\w\n(]*(?:\([\d)( +-]+)?[ \d-]*[\w.]+@", re.M)
 _MADE_BY = re.compile(r"(?:本报告由|本報告由|版权|版權|研究部|證券|证券|copyright|©)", re.I)
 
 
@@ -148,6 +149,7 @@ def find_analysts(text: str) -> tuple[str, ...]:
     """The names that sign the report, in order of first mention."""
     names = [m["name"] or m["name2"] for m in _ANALYST_LABEL.finditer(text)]
     names += [m["name"] for m in _MAIL_LINE.finditer(text)]
+    names += [line.strip() for m in _SIGNED_BLOCK.finditer(text) for line in m["names"].split("\n")]
     return tuple(dict.fromkeys(name.strip() for name in names if name))[:12]
 
 

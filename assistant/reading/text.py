@@ -6,6 +6,7 @@ import codecs
 import re
 
 from assistant.errors import UnreadableFile
+from assistant.reading.grids import text_grids
 from assistant.reading.source import Heading, Source
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -25,7 +26,7 @@ def read(data: bytes) -> Source:
     if not text.strip():
         raise UnreadableFile("the file is empty")
     headings = tuple(Heading(m.start(), m.end(), len(m[1])) for m in _HEADING.finditer(text)) if "#" in text else ()
-    return Source(text=text, headings=headings)
+    return Source(text=text, headings=headings, grids=text_grids(text))
 
 
 def decode(data: bytes) -> str:

@@ -1,0 +1,1 @@
+"""The doors: each converts a request in, calls the Assistant, converts the answer out."""

@@ -1,0 +1,400 @@
+"""The command line: parses, calls the Assistant, prints. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant import __version__
+from assistant.errors import AssistantError, InputError
+
+if TYPE_CHECKING:
+    from assistant.service import Assistant
+    from assistant.types import Filters
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+DESCRIPTION = """Ask a folder of broker reports, in Chinese or English; every answer cites the exact words it rests on.
+向一批券商研报提问(简体、繁体、英文均可),答案逐条注明原文出处。"""
+EXAMPLES = """examples · 示例:
+  assistant ask "OpenRouter 一周的 token 用量是多少?"
+  assistant ingest ~/reports
+  assistant search "capital intensity of cloud providers" -k 5
+  assistant tool growth start=5.8tn end=23tn
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 failed or partly failed, 2 wrong usage."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if not options.command:
+        parser.print_help()
+        return USAGE
+    try:
+        return int(options.run(options))
+    except AssistantError as error:
+        tell(f"assistant: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        tell("assistant: stopped; nothing in the library is harmed")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    parser = argparse.ArgumentParser(
+        prog="assistant", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"assistant {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands · 命令")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=summary, description=summary)
+        made.set_defaults(run=run)
+        return made
+
+    ingest = command("ingest", run_ingest, "read files or folders into the library · 读入文件或文件夹")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a .txt .md .html .pdf .docx .xlsx .pptx file, or a folder of them")
+    _json(ingest)
+
+    ask = command("ask", run_ask, "ask a question · 提问")
+    _question(ask, "question", "QUESTION")
+    search = command("search", run_search, "find passages, without an answer · 只检索原文")
+    _question(search, "query", "QUERY")
+    search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many passages (10)")
+
+    _json(command("reports", run_reports, "list the reports kept · 列出库中的报告"))
+    show = command("show", run_show, "what is known of a report, or its text · 查看一份报告")
+    show.add_argument("id", metavar="ID")
+    show.add_argument("--text", action="store_true", help="print the text that offsets count in · 输出全文")
+    show.add_argument("--page", type=_positive, metavar="N", help="a page of a PDF, as a picture (with -o)")
+    show.add_argument("--mark", metavar="START:END", help="mark these characters on the page")
+    show.add_argument("-o", "--output", metavar="FILE", help="where the picture goes")
+    remove = command("remove", run_remove, "take a report out · 移除一份报告")
+    remove.add_argument("id", metavar="ID")
+
+    _json(command("tools", run_tools, "list the calculators and look-ups · 列出计算工具"))
+    tool = command("tool", run_tool, "run one: KEY=VALUE with units, e.g. price=264.18CNY · 运行一个工具")
+    tool.add_argument("name", metavar="NAME")
+    tool.add_argument("values", nargs="*", metavar="KEY=VALUE")
+    _json(tool)
+
+    command("reindex", run_reindex, "build the library's index anew with the embedding now set · 重建索引")
+    _json(command("doctor", run_doctor, "settings in force and the library's health · 检查设置与库"))
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="JSON on standard output · 输出 JSON")
+
+
+def _question(parser: argparse.ArgumentParser, name: str, shown: str) -> None:
+    parser.add_argument(name, nargs="?", metavar=shown)
+    parser.add_argument("--batch", metavar="FILE", help=f'lines {{"id", "{name}"}} in, one JSON line each out · 批量')
+    parser.add_argument("--report", action="append", default=[], metavar="ID", help="only this report (may be repeated) · 限定报告")
+    parser.add_argument("--issuer", metavar="NAME", help="only this broker's reports, by any of its names · 限定券商")
+    parser.add_argument("--since", type=_date, metavar="DATE", help="only reports dated this day or later (YYYY-MM-DD) · 起始日期")
+    parser.add_argument("--until", type=_date, metavar="DATE", help="only reports dated this day or earlier · 截止日期")
+    _json(parser)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10,000")
+    return int(text)
+
+
+def _date(text: str) -> str:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-06-30") from None
+
+
+# ---------------------------------------------------------------- commands
+
+
+def run_ingest(options: argparse.Namespace) -> int:
+    """One line a file; 1 if any failed, the rest done."""
+    from assistant.adapters.render import as_json, plain
+
+    failed = False
+    rows = []
+    with _assistant() as assistant, _progress("reading") as progress:
+        for outcome in assistant.ingest([Path(path) for path in options.paths], progress):
+            failed = failed or outcome.status == "failed"
+            rows.append(outcome)
+            if not options.json:
+                print(plain(outcome_line(outcome)), flush=True)
+    if options.json:
+        print(as_json({"files": [{name: getattr(row, name) for name in row.__slots__} for row in rows]}))
+    return FAILED if failed else DONE
+
+
+def outcome_line(outcome: Any) -> str:
+    """What became of one file, as a line."""
+    detail = outcome.message or f"{outcome.passages} passages, {outcome.tables} tables"
+    return f"{outcome.status:<10}{outcome.source}" + (f"  {outcome.report_id}" if outcome.report_id else "") + f"  {detail}"
+
+
+def run_ask(options: argparse.Namespace) -> int:
+    """An answer, or one a line of a batch."""
+    from assistant.adapters.render import answer_data, answer_text, as_json
+
+    filters = _filters(options)
+    with _assistant(first_use=True) as assistant:
+        if options.batch:
+            return _batch(options.batch, "question", "answer", lambda text: answer_data(assistant.ask(text, filters)))
+        answer = assistant.ask(_given(options.question, "QUESTION"), filters)
+    print(as_json(answer_data(answer)) if options.json else answer_text(answer))
+    return FAILED if answer.status == "failed" else DONE
+
+
+def run_search(options: argparse.Namespace) -> int:
+    """Passages, best first."""
+    from assistant.adapters.render import as_json, hit_data, hit_text
+
+    filters = _filters(options)
+    with _assistant(first_use=True) as assistant:
+        if options.batch:
+            found = lambda text: [hit_data(hit) for hit in assistant.search(text, options.k, filters)]  # noqa: E731
+            return _batch(options.batch, "query", "passages", found)
+        hits = assistant.search(_given(options.query, "QUERY"), options.k, filters)
+    if options.json:
+        print(as_json({"passages": [hit_data(hit) for hit in hits]}))
+    else:
+        print("\n".join(hit_text(i, hit) for i, hit in enumerate(hits, 1)) or "nothing found")
+    return DONE
+
+
+def run_reports(options: argparse.Namespace) -> int:
+    """The reports kept, newest first."""
+    from assistant.adapters.render import as_json, info_data, plain, table
+
+    with _assistant() as assistant:
+        infos = [info_data(info) for info in assistant.reports()]
+    if options.json:
+        print(as_json({"reports": infos}))
+    elif not infos:
+        print("the library is empty; `assistant ingest PATH` reads reports in")
+    else:
+        rows = [(i["report_id"], i["date"] or "–", i["issuer"] or "–", i["source"], plain(i["title"])) for i in infos]
+        print(table(rows, ("id", "date", "issuer", "source", "title")))
+    return DONE
+
+
+def run_show(options: argparse.Namespace) -> int:
+    """A report's particulars, its text, or a page as a picture."""
+    from assistant.adapters.render import report_text
+
+    with _assistant() as assistant:
+        report = assistant.report(options.id)
+        if options.page:
+            return _show_page(assistant, report.report_id, options)
+    if options.text:
+        sys.stdout.reconfigure(newline="")  # type: ignore[union-attr]  # offsets count the text's own line ends
+        sys.stdout.write(report.text)
+    else:
+        print(report_text(report))
+    return DONE
+
+
+def _show_page(assistant: Assistant, report_id: str, options: argparse.Namespace) -> int:
+    if not options.output:
+        raise InputError("say where the picture goes: -o page.png")
+    picture = assistant.page_picture(report_id, options.page, _span(options.mark))
+    try:
+        Path(options.output).write_bytes(picture)
+    except OSError as error:
+        raise InputError(f"{options.output} can't be written: {error.strerror}") from None
+    return DONE
+
+
+def _span(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    start, _, end = text.partition(":")
+    if not (start.isdigit() and end.isdigit() and int(start) < int(end)):
+        raise InputError(f"--mark {text!r} is not START:END, two character offsets of the report's text")
+    return int(start), int(end)
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    """Takes one report out."""
+    with _assistant() as assistant:
+        info = assistant.remove(options.id)
+    print(f"removed {info.report_id} ({info.source})")
+    return DONE
+
+
+def run_tools(options: argparse.Namespace) -> int:
+    """What can be computed and looked up."""
+    from dataclasses import asdict
+
+    from assistant import tools
+    from assistant.adapters.render import as_json
+
+    described = tools.describe()
+    if options.json:
+        print(as_json({"tools": [asdict(info) for info in described]}))
+        return DONE
+    group = None
+    for info in described:
+        if info.group != group:
+            group = info.group
+            print(f"\n{group}")
+        arguments = ", ".join(a.name if a.required else f"{a.name}={a.default}" for a in info.arguments)
+        print(f"  {info.name}({arguments})\n      {info.summary_en} · {info.summary_zh}")
+    return DONE
+
+
+def run_tool(options: argparse.Namespace) -> int:
+    """One tool's result with its formula; an error with its reason is status 1."""
+    from assistant import tools
+    from assistant.adapters.render import as_json
+
+    try:
+        outcome = tools.run(options.name, _arguments(options.values))
+    except InputError as error:
+        if options.json:
+            print(as_json({"error": str(error)}))
+        raise
+    shown = {name: getattr(outcome, name) for name in ("tool", "inputs", "result", "unit", "formula", "substituted", "steps")}
+    if options.json:
+        print(as_json(shown))
+    else:
+        print(f"{outcome.formula}\n= {outcome.substituted}\n= {outcome.result} {outcome.unit}".rstrip())
+        print("\n".join(f"  {step}" for step in outcome.steps))
+    return DONE
+
+
+def _arguments(pairs: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, found, value = pair.partition("=")
+        if not found or not key:
+            raise InputError(f"{pair!r} is not KEY=VALUE")
+        values[key] = value
+    return values
+
+
+def run_reindex(options: argparse.Namespace) -> int:
+    """Embeds every passage anew."""
+    from assistant.bootstrap import reindex
+    from assistant.settings import load_settings
+
+    with _progress("embedding") as progress:
+        count = reindex(load_settings(), progress)
+    print(f"{count} passages embedded anew")
+    return DONE
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """Settings, secrets masked, and what is wrong with the library, with the command that mends it."""
+    from assistant.adapters.render import as_json, table
+    from assistant.bootstrap import diagnose
+    from assistant.settings import load_settings
+
+    settings = load_settings()
+    problems, counts = diagnose(settings)
+    if options.json:
+        shown = {name: {"value": value, "from": origin} for name, value, origin in settings.shown()}
+        print(as_json({"settings": shown, "library": counts, "problems": problems}))
+    else:
+        print(table(list(settings.shown()), ("setting", "value", "from")))
+        print("\n" + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+        print("\n".join(f"! {problem['sentence']}\n  mend it: {problem['mend']}" for problem in problems) or "the library is sound")
+    return FAILED if problems else DONE
+
+
+# ---------------------------------------------------------------- shared
+
+
+@contextmanager
+def _assistant(*, first_use: bool = False) -> Iterator[Assistant]:
+    from assistant.bootstrap import open_assistant
+    from assistant.settings import load_settings
+
+    def explain(folder: Path) -> None:
+        tell(f"the library is empty: reading the bundled reports in {folder.name}/ first · 库是空的,先读入随附的报告")
+
+    assistant = open_assistant(load_settings(), on_first_use=explain if first_use else None)
+    try:
+        yield assistant
+    finally:
+        assistant.close()
+
+
+def _filters(options: argparse.Namespace) -> Filters:
+    from assistant.types import Filters
+
+    return Filters(tuple(options.report), options.issuer, options.since, options.until)
+
+
+def _given(text: str | None, name: str) -> str:
+    if text is None:
+        raise InputError(f"give a {name} or --batch FILE")
+    return text
+
+
+def _batch(name: str, key: str, result: str, work: Callable[[str], Any]) -> int:
+    """Answers a file of JSON lines in order, each as soon as it is there; a bad line is told and the rest goes on."""
+    from assistant.adapters.render import as_json
+
+    failed = False
+    for number, line in enumerate(_lines(name), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            question, identity = str(row[key]), row["id"]
+        except (ValueError, KeyError, TypeError):
+            tell(f'{name}, line {number}: not a JSON object with "id" and "{key}"; skipped')
+            failed = True
+            continue
+        print(as_json({"id": identity, result: work(question)}), flush=True)
+    return FAILED if failed else DONE
+
+
+def _lines(name: str) -> Iterator[str]:
+    if name == "-":
+        yield from sys.stdin
+        return
+    try:
+        with open(name, encoding="utf-8-sig") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"{name} can't be read: {reason}") from None
+
+
+@contextmanager
+def _progress(verb: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error when a person watches, else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                   console=Console(stderr=True), transient=True)
+    with bar:
+        task = bar.add_task(verb, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def tell(message: str) -> None:
+    """A message for the person, never mixed into the output."""
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,116 @@
+"""Answers, passages and reports as JSON and as text for a terminal; shared by the doors."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import asdict
+from typing import Any
+
+from assistant.types import Answer, Hit, Report, ReportInfo
+
+
+def as_json(data: Any) -> str:
+    """One line of JSON, Chinese left readable."""
+    return json.dumps(data, ensure_ascii=False, default=str)
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    """The Answer of the contract."""
+    return asdict(answer)
+
+
+def info_data(info: ReportInfo) -> dict[str, Any]:
+    """A report as `reports --json` shows it; `date` only where the report prints it, else `not_before` holds the bound."""
+    data = asdict(info)
+    basis = data.pop("date_basis")
+    data["not_before"] = info.date if basis == "not_before" else None
+    data["date"] = info.date if basis == "printed" else None
+    return data
+
+
+def hit_data(hit: Hit) -> dict[str, Any]:
+    """A passage as `search --json` shows it."""
+    passage, report = hit.passage, hit.report
+    return {
+        "report_id": report.report_id,
+        "source": report.source,
+        "title": report.title,
+        "issuer": report.issuer,
+        "date": report.date if report.date_basis == "printed" else None,
+        "page": passage.page,
+        "section": passage.section,
+        "figure": passage.figure,
+        "kind": passage.kind,
+        "text": passage.text,
+        "start": passage.start,
+        "end": passage.end,
+        "score": hit.score,
+    }
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer for a terminal: the text, then its sources and calculations as notes."""
+    lines = [plain(answer.text), ""]
+    for citation in answer.citations:
+        place = " · ".join(part for part in (citation.issuer, citation.date, citation.section, _page(citation.page)) if part)
+        lines.append(f"[{citation.n}] {plain(citation.source)} {citation.start}–{citation.end}" + (f" · {plain(place)}" if place else ""))
+    for calculation in answer.calculations:
+        lines.append(f"[{calculation.id}] {calculation.formula}: {calculation.substituted} = {calculation.result} {calculation.unit}".rstrip())
+    lines += [f"! {plain(warning)}" for warning in answer.warnings]
+    return "\n".join(lines).rstrip()
+
+
+def _page(page: int | None) -> str:
+    return f"p. {page}" if page else ""
+
+
+def hit_text(rank: int, hit: Hit, width: int = 300) -> str:
+    """A passage for a terminal: where it stands, then its beginning."""
+    passage, report = hit.passage, hit.report
+    place = " · ".join(part for part in (report.issuer, passage.section, _page(passage.page)) if part)
+    body = " ".join(plain(passage.text).split())
+    shown = body if len(body) <= width else body[:width] + "…"
+    return f"{rank}. {plain(report.source)} {passage.start}–{passage.end} · {passage.kind}" + (f" · {plain(place)}" if place else "") + f"\n   {shown}"
+
+
+def report_text(report: Report) -> str:
+    """What is known of a report, for `assistant show`."""
+    rows = [
+        ("id", report.report_id),
+        ("source", report.source),
+        ("title", report.title),
+        ("issuer", report.issuer or "–"),
+        ("date", _date(report)),
+        ("language", report.language),
+        ("analysts", ", ".join(report.analysts) or "–"),
+        ("tickers", ", ".join(report.tickers[:12]) + (" …" if len(report.tickers) > 12 else "") or "–"),
+        ("pages", str(len(report.pages)) if report.pages else "–"),
+        ("characters", f"{len(report.text):,}"),
+        ("sections", str(len(report.sections))),
+        ("tables", str(len(report.tables))),
+        ("figures", str(len(report.figures))),
+    ]
+    return "\n".join(f"{name:<11}{plain(value)}" for name, value in [*rows, *(("warning", w) for w in report.warnings)])
+
+
+def _date(report: Report) -> str:
+    if report.date_basis == "printed":
+        return str(report.date)
+    return f"not printed; not before {report.date}" if report.date_basis == "not_before" else "not printed"
+
+
+def table(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> str:
+    """Columns lined up for a terminal; Chinese characters take two places."""
+    shown = [head, *rows]
+    widths = [max(_width(row[i]) for row in shown) for i in range(len(head))]
+    return "\n".join("  ".join(cell + " " * (widths[i] - _width(cell)) for i, cell in enumerate(row)).rstrip() for row in shown)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def plain(text: str) -> str:
+    """Text that is safe to print: control characters and escape sequences of a report never reach a terminal."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))

@@ -1,0 +1,189 @@
+"""Which sentences, rows and captions of the found passages speak to a question, and how well."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from assistant.chunking import search_text, units
+from assistant.language import fold, folded_tokens
+from assistant.questions import Group, Question
+from assistant.retrieval import Retriever
+from assistant.types import CitationKind, Hit, Passage, Report, Table
+
+LONGEST = 420  # characters of one citation: long enough for a sentence, short enough to read
+_NEAR, _SECTION, _TITLE = 0.45, 0.3, 0.2
+_CONTEXT_OF_ROW = 0.75
+_CLAUSE = re.compile(r"[；;，,。！!？?]\s*|\n+|(?<=\s)(?=\d\))")
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*|[一二三四五六七八九十百千]+(?:倍|成|万|亿|家|个月|年)")
+_DATE = re.compile(r"20\d\d|\d{1,2}\s*[月日]|\d[qhm]\d\d|\d\dq\d|季度|上半年|下半年|年底|年中|january|february|march|april|june|july|august|"
+                   r"september|october|november|december")
+_MONEY = re.compile(r"[$€£]|(?:亿|万|百万|千万)?\s*(?:美元|港元|人民币|新台币|台币|日元|元)|\b(?:rmb|usd|hkd|cny|ntd?\$?)\b|亿|\d\s*(?:bn|mn|tn)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A citable place and how well it speaks to the question.
+
+    `covers` maps the index of a question's group to how far this place names it (1: in its own words; less: in what
+    stands around it); `share` is the weighted share of the question that it covers, 0 to 1.
+    """
+
+    report: Report
+    passage: Passage
+    kind: CitationKind
+    start: int
+    end: int
+    score: float
+    share: float
+    covers: dict[int, float] = field(hash=False)
+    table: Table | None = None
+    row: int | None = None
+
+    @property
+    def quote(self) -> str:
+        """The report's own characters."""
+        return self.report.text[self.start : self.end]
+
+
+class Judge:
+    """Scores places against one question."""
+
+    def __init__(self, question: Question, retriever: Retriever) -> None:
+        self.question = question
+        self.groups = question.groups
+        frequency = lru_cache(maxsize=None)(retriever.document_frequency)
+        total = max(retriever.passages, 1)
+        self.weights = [group.weight * _idf(_frequency(group, frequency), total) for group in self.groups]
+        self.total = sum(self.weights) or 1.0
+        self._given = set(_DIGITS.findall(question.folded))
+
+    def cover(self, text: str) -> dict[int, float]:
+        """Which groups a folded text names in so many words."""
+        return {i: 1.0 for i, group in enumerate(self.groups) if any(_names(text, s) for s in group.spellings)}
+
+    def share(self, covers: dict[int, float]) -> float:
+        """The weighted share of the question that is covered, 0 to 1."""
+        return sum(self.weights[i] * value for i, value in covers.items()) / self.total
+
+    def score(self, folded: str, covers: dict[int, float], prior: float) -> float:
+        """Coverage, corrected for whether the place has the kind of thing that is asked, plus how well it was found."""
+        value = self.share(covers)
+        intents = self.question.intents
+        if "money" in intents and not _MONEY.search(folded):
+            value *= 0.7
+        elif "amount" in intents and not set(_DIGITS.findall(folded)) - self._given:
+            value *= 0.7
+        if "date" in intents and "amount" not in intents and not _DATE.search(folded):
+            value *= 0.75
+        return value + 0.15 * prior
+
+
+def _idf(frequency: int, total: int) -> float:
+    return math.log(1 + (total - min(frequency, total) + 0.5) / (frequency + 0.5))
+
+
+def _frequency(group: Group, frequency: object) -> int:
+    counts = []
+    for spelling in group.spellings[:12]:
+        pieces = [frequency(token) for token in folded_tokens(spelling)]  # type: ignore[operator]
+        if pieces:
+            counts.append(min(pieces))
+    return max(counts, default=0)
+
+
+def _names(text: str, spelling: str) -> bool:
+    if spelling not in text:
+        return False
+    if not spelling.isascii() or not spelling[0].isalnum():
+        return True
+    # A Latin word must stand as a word, but may lean on Chinese characters, a plural s or a digit's unit.
+    return bool(_latin(spelling).search(text))
+
+
+@lru_cache(maxsize=20_000)
+def _latin(spelling: str) -> re.Pattern[str]:
+    head = r"(?<![a-z0-9])" if spelling[0].isalpha() else r"(?<![\d.])"
+    tail = r"(?:s|es)?(?![a-z0-9])" if spelling[-1].isalpha() else r"(?![\d]|\.\d)"
+    return re.compile(head + re.escape(spelling) + tail)
+
+
+def gather(question: Question, hits: Iterable[Hit], judge: Judge) -> list[Evidence]:
+    """Every citable place in the passages found, best first, each place once."""
+    found: dict[tuple[str, int, int], Evidence] = {}
+    ranked = list(hits)
+    best = max((hit.score for hit in ranked), default=1.0) or 1.0
+    for hit in ranked:
+        for evidence in _places(hit, judge, hit.score / best):
+            key = (evidence.report.report_id, evidence.start, evidence.end)
+            if key not in found or found[key].score < evidence.score:
+                found[key] = evidence
+    return sorted(found.values(), key=lambda e: (-e.score, e.report.report_id, e.start))
+
+
+def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
+    passage, report = hit.passage, hit.report
+    context = judge.cover(fold(passage.context))
+    title = judge.cover(fold(f"{report.title} {report.issuer or ''}"))
+    if passage.kind != "text":
+        yield _whole(hit, judge, prior, context, title)
+        return
+    pieces = [(passage.start + a, passage.start + b) for a, b in units(passage.text)]
+    folded = [fold(search_text(report.text[a:b])) for a, b in pieces]
+    own = [judge.cover(text) for text in folded]
+    for i, (start, end) in enumerate(pieces):
+        covers = _faded(title, _TITLE) | _faded(context, _SECTION)
+        for near in (*own[max(0, i - 2) : i], *own[i + 1 : i + 2]):
+            covers = _merged(covers, _faded(near, _NEAR))
+        covers = _merged(covers, own[i])
+        first, last = _clipped(report, start, end, judge)
+        score = judge.score(folded[i], covers, prior) + 0.1 * judge.share(own[i])
+        yield Evidence(report, passage, "text", first, last, score, judge.share(covers), covers)
+
+
+def _whole(hit: Hit, judge: Judge, prior: float, context: dict[int, float], title: dict[int, float]) -> Evidence:
+    passage, report = hit.passage, hit.report
+    folded = fold(search_text(passage.text))
+    table = report.tables[passage.table] if passage.table is not None else None
+    near = 1.0 if passage.kind == "table" else _CONTEXT_OF_ROW
+    covers = _merged(_merged(_faded(title, _TITLE), _faded(context, near)), judge.cover(folded))
+    kind: CitationKind = passage.kind
+    end = min(passage.end, passage.start + LONGEST)
+    return Evidence(report, passage, kind, passage.start, end, judge.score(folded, covers, prior), judge.share(covers),
+                    covers, table, passage.row)
+
+
+def _faded(covers: dict[int, float], factor: float) -> dict[int, float]:
+    return {i: value * factor for i, value in covers.items()}
+
+
+def _merged(a: dict[int, float], b: dict[int, float]) -> dict[int, float]:
+    return {i: max(a.get(i, 0.0), b.get(i, 0.0)) for i in a.keys() | b.keys()}
+
+
+def _clipped(report: Report, start: int, end: int, judge: Judge) -> tuple[int, int]:
+    """A long sentence cut to the neighbouring clauses that say most, within the length of a citation."""
+    if end - start <= LONGEST:
+        return start, end
+    bounds = [start, *(m.end() for m in _CLAUSE.finditer(report.text, start, end)), end]
+    clauses = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if report.text[a:b].strip()]
+    values = [judge.share(judge.cover(fold(search_text(report.text[a:b])))) for a, b in clauses]
+    first, last = _best_window(clauses, values)
+    text = report.text[first:last]
+    return first + len(text) - len(text.lstrip()), last - (len(text) - len(text.rstrip()))
+
+
+def _best_window(clauses: Sequence[tuple[int, int]], values: Sequence[float]) -> tuple[int, int]:
+    best, choice = -1.0, (clauses[0][0], min(clauses[0][1], clauses[0][0] + LONGEST))
+    for i in range(len(clauses)):
+        total = 0.0
+        for j in range(i, len(clauses)):
+            if clauses[j][1] - clauses[i][0] > LONGEST:
+                break
+            total += values[j]
+            if total - 0.0002 * (clauses[j][1] - clauses[i][0]) > best:
+                best, choice = total - 0.0002 * (clauses[j][1] - clauses[i][0]), (clauses[i][0], clauses[j][1])
+    return choice

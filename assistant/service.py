@@ -1,0 +1,94 @@
+"""The assistant that every door calls: ask, stream, search, ingest, and looking at reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from assistant import extractive
+from assistant.errors import InputError
+from assistant.retrieval import Retriever
+from assistant.types import Answer, Filters, Hit, Report, ReportInfo
+
+if TYPE_CHECKING:
+    from assistant.ingestion import Outcome
+    from assistant.library import Library
+
+EventKind = Literal["status", "delta", "citation", "calculation", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of an answer on its way: `data` is a sentence (status, delta), a Citation, a Calculation or the Answer."""
+
+    kind: EventKind
+    data: Any
+
+
+class Assistant:
+    """One library, and answers from it. Made by `bootstrap.open_assistant`; close it to let go of the folder."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.retriever = Retriever(library)
+
+    def stream(self, question: str, filters: Filters | None = None) -> Iterator[Event]:
+        """Answers a question step by step; the last event carries the whole Answer.
+
+        Raises InputError where the filters name what the library does not have.
+        """
+        started = time.perf_counter()
+        self._check(filters)
+        answer = extractive.answer(question, self.retriever, self.library, filters)
+        answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
+        for line in answer.text.splitlines(keepends=True):
+            yield Event("delta", line)
+        yield from (Event("citation", citation) for citation in answer.citations)
+        yield from (Event("calculation", calculation) for calculation in answer.calculations)
+        yield Event("answer", answer)
+
+    def ask(self, question: str, filters: Filters | None = None) -> Answer:
+        """The whole answer to a question."""
+        for event in self.stream(question, filters):
+            if event.kind == "answer":
+                return event.data  # type: ignore[no-any-return]
+        raise AssertionError("a stream ends with its answer")
+
+    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
+        """The `k` best passages, best first."""
+        self._check(filters)
+        return self.retriever.search(query, k, filters)
+
+    def ingest(self, paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Iterator[Outcome]:
+        """Reads files and folders into the library, one outcome a file, as they come."""
+        from assistant import ingestion
+        from assistant.reading import read
+
+        return ingestion.ingest(self.library, paths, read=read, progress=progress)
+
+    def reports(self) -> list[ReportInfo]:
+        """The reports kept."""
+        return self.library.infos()
+
+    def report(self, report_id: str) -> Report:
+        """A report by its id or the unique start of one. Raises InputError."""
+        return self.library.report(report_id)
+
+    def remove(self, report_id: str) -> ReportInfo:
+        """Takes a report out, with everything found by it."""
+        report = self.library.report(report_id)
+        info = next(info for info in self.library.infos() if info.report_id == report.report_id)
+        self.library.remove(report.report_id)
+        return info
+
+    def close(self) -> None:
+        """Lets go of the library's folder."""
+        self.library.close()
+
+    def _check(self, filters: Filters | None) -> None:
+        for chosen in filters.reports if filters else ():
+            if not any(info.report_id.startswith(chosen) for info in self.library.infos()):
+                raise InputError(f"there is no report {chosen!r} in the library; `assistant reports` lists them")
