@@ -87,6 +87,8 @@ class Draft:
         caption_end = caption_start + len(caption or "")
         start = self.length
         grid = [row for row in self._rows(rows) if row]
+        width = max(map(len, grid), default=0)
+        grid = [row + (None,) * (width - len(row)) for row in grid]
         if not any(cell is not None and cell.text for row in grid for cell in row):
             return
         end = self.length - 1

@@ -29,7 +29,7 @@ _THIN = 3.0  # points: a filled box this thin is a line
 _CHART_WIDTH, _CHART_HEIGHT = 80.0, 50.0
 _PICTURE_SIDE = 40.0
 _HEADING_LENGTH = 90
-_MARK = (255, 214, 0, 110)
+_MARK = (255, 236, 128)
 
 _Point = tuple[float, float]
 _Turn = Callable[[float, float], _Point]
@@ -101,7 +101,7 @@ def render(data: bytes, page: int, marks: Sequence[Bounds] = (), scale: float = 
 
     Raises InputError for a page that isn't there.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageChops, ImageDraw
 
     with _opened(data) as document:
         if not 1 <= page <= len(document):
@@ -110,14 +110,14 @@ def render(data: bytes, page: int, marks: Sequence[Bounds] = (), scale: float = 
         height = sheet.get_height()
         # A page may be a poster: keep the picture within 40 megapixels.
         scale = min(scale, (4e7 / max(sheet.get_width() * height, 1.0)) ** 0.5)
-        image = sheet.render(scale=scale).to_pil().convert("RGBA")
-    layer = Image.new("RGBA", image.size, (0, 0, 0, 0))
+        image = sheet.render(scale=scale).to_pil().convert("RGB")
+    layer = Image.new("RGB", image.size, "white")
     pen = ImageDraw.Draw(layer)
     for left, bottom, right, top in marks:
         upper, lower = (height - top) * scale - 1, (height - bottom) * scale + 1
         pen.rectangle((left * scale - 1, upper, right * scale + 1, lower), _MARK)
     stream = BytesIO()
-    Image.alpha_composite(image, layer).convert("RGB").save(stream, "PNG")
+    ImageChops.multiply(image, layer).save(stream, "PNG")  # as a highlighter does: the type stays black
     return stream.getvalue()
 
 
@@ -168,7 +168,7 @@ def _properties(document: Any) -> dict[str, str]:
     found = {
         "title": title,
         "author": tidy(stated.get("Author", "")),
-        "date": iso_date("-".join(created.groups())) if created else None,
+        "created": iso_date("-".join(created.groups())) if created else None,
     }
     return {key: value for key, value in found.items() if value}
 
