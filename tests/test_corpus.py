@@ -279,7 +279,7 @@ def test_missing_pictures_are_named() -> None:
         "kgi-csp-openclaw.md": 49,
         "cmbi-ai-value-chain.md": 28,
         "guoyuan-token-economy.md": 2,
-        "guosen-hk-internet.md": 25,
+        "guosen-hk-internet.md": 26,
         "kingsway-compute-rental.md": 0,
     }
     for name, count in expected.items():
