@@ -31,7 +31,8 @@ _BULLET = re.compile(r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、]|[�
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A character on the page; `index` is its place in the file's own list, `spaced` says that white space precedes."""
+    """A character on the page; `index` is its place in the file's own list, `spaced` says that white space precedes,
+    `fresh` that the file draws it by a command of its own and not together with the one before."""
 
     char: str
     x0: float
@@ -42,6 +43,7 @@ class Glyph:
     index: int
     spaced: bool = False
     upright: bool = True
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +212,11 @@ def _continues(run: list[Glyph], glyph: Glyph, token: int) -> bool:
     gap, size = glyph.x0 - last.x1, min(max(glyph.size, last.size), 24.0)
     if gap > 0.95 * size:
         return False
-    # Numbers of neighbouring columns may stand closer than words of a justified line.
-    if gap > 0.5 * size and (glyph.char.isdigit() or glyph.char in "(-−+"):
-        return _NUMBER.fullmatch("".join(g.char for g in run[token:])) is None
+    # Figures of neighbouring columns may stand closer than the words of a justified line.
+    if gap > (0.36 if glyph.fresh else 0.5) * size:
+        opens_figure = glyph.char.isdigit() or glyph.char in "(-−+"
+        after_figure = _NUMBER.fullmatch("".join(g.char for g in run[token:])) is not None
+        return not (after_figure and (opens_figure or glyph.fresh) or opens_figure and glyph.fresh and gap > 0.45 * size)
     return True
 
 
@@ -524,8 +528,26 @@ def _aligned_tables(fragments: Sequence[Fragment]) -> list[Shape]:
         still = [c for c in growing if c.last[0].y0 - low < 80]
         candidates += [c for c in growing if c not in still]
         growing = still
-    shapes = (_aligned_shape(c.rows) for c in candidates + growing)
-    return [shape for shape in shapes if shape is not None]
+    shapes: list[Shape] = []
+    for candidate in candidates + growing:
+        shape = _aligned_shape(_absorbed(candidate.rows, fragments, prose))
+        if shape is not None:
+            shapes.append(shape)
+    return shapes
+
+
+def _absorbed(rows: list[list[Fragment]], fragments: Sequence[Fragment], prose: set[int]) -> list[list[Fragment]]:
+    """The rows with what else stands among them: a lone label beside two header lines overlaps neither."""
+    known = {id(f) for row in rows for f in row}
+    _, low, right, high = _around(f for row in rows for f in row)
+    left = min(f.x0 for row in rows for f in row)
+    more = [
+        f
+        for f in fragments
+        if id(f) not in known and id(f) not in prose
+        and low < (f.y0 + f.y1) / 2 < high and f.x0 >= left - 1 and f.x1 <= right + 1
+    ]
+    return _rows([f for row in rows for f in row] + more) if more else rows
 
 
 def _prose(fragments: Sequence[Fragment]) -> set[int]:
@@ -559,20 +581,34 @@ def _aligned_shape(rows: list[list[Fragment]]) -> Shape | None:
     cells: list[list[Fragment]] = []
     previous: list[Fragment] = []
     pitch = _pitch(rows)
-    for row in rows:
-        spread = _assigned(row, bands)
-        if places and _is_wrapped(row, spread, previous, pitch):
-            for j, fragment in spread:
-                if (k := places[-1][j]) is not None:
+    heads = _head_rows(rows, len(bands))
+    for number, row in enumerate(rows):
+        below = next((other for other in rows[number + 1 :] if len(other) > 1), row)
+        spread = _assigned(row, bands, number < heads and _level(row) - _level(below) > 0.8 * pitch)
+        if places and _is_wrapped(row, previous, pitch):
+            for columns, fragment in spread:
+                if (k := places[-1][columns[0]]) is not None:
                     cells[k].append(fragment)
         else:
             places.append(_placed(spread, len(bands), cells))
         previous = row
-    if not _is_table(rows, places, cells):
+    if not _is_table(places, cells):
         return None
-    box = (min(r[0].x0 for r in rows), min(f.y0 for r in rows for f in r),
-           max(f.x1 for r in rows for f in r), max(f.y1 for r in rows for f in r))
-    return Shape(places, cells, box, [b[0] for b in bands] + [bands[-1][1]])
+    edges = [band[0] for band in bands] + [bands[-1][1]]
+    return Shape(places, cells, _around(f for row in rows for f in row), edges)
+
+
+def _around(fragments: Iterable[Fragment]) -> Bounds:
+    found = list(fragments)
+    return min(f.x0 for f in found), min(f.y0 for f in found), max(f.x1 for f in found), max(f.y1 for f in found)
+
+
+def _head_rows(rows: list[list[Fragment]], width: int) -> int:
+    """How many leading rows are emptier than the table is wide: there a title may stand over several columns."""
+    for number, row in enumerate(rows):
+        if len(row) >= max(width - 1, 2):
+            return number
+    return 0
 
 
 def _bands(rows: list[list[Fragment]]) -> list[tuple[float, float]]:
@@ -602,24 +638,54 @@ def _bands(rows: list[list[Fragment]]) -> list[tuple[float, float]]:
     return joined
 
 
-def _assigned(row: list[Fragment], bands: list[tuple[float, float]]) -> list[tuple[int, Fragment]]:
-    """Each fragment with the first column it stands in; the nearest where it stands between."""
-    found = []
+def _assigned(row: list[Fragment], bands: list[tuple[float, float]], head: bool) -> list[tuple[list[int], Fragment]]:
+    """Each fragment with the columns it stands over: the one it shares most with, or is nearest to; in a head row
+    those that it is centred over."""
+    found: list[tuple[list[int], Fragment]] = []
     for f in row:
         overlaps = [min(f.x1, b) - max(f.x0, a) for a, b in bands]
         best = max(range(len(bands)), key=lambda j: overlaps[j])
-        found.append((best, f))
-    return found
+        found.append(([best], f))
+    if not head:
+        return found
+    titles = [f for columns, f in found if columns[0] > 0]
+    runs = _partition(titles, bands)
+    return [pair for pair in found if pair[0][0] == 0] + list(zip(runs, titles, strict=True)) if runs else found
 
 
-def _placed(spread: list[tuple[int, Fragment]], width: int, cells: list[list[Fragment]]) -> list[int | None]:
+def _partition(titles: list[Fragment], bands: list[tuple[float, float]]) -> list[list[int]]:
+    """The columns after the first, dealt out in runs to the titles so that each title is centred over its run;
+    none where no dealing centres them all."""
+    if not titles or len(titles) >= len(bands) - 1:
+        return []
+    best: list[tuple[float, list[int]]] = [(0.0, [])]  # for each number of columns dealt: worst offset, ends of the runs
+    best += [(1e9, [])] * (len(bands) - 1)
+    for title in titles:
+        middle = (title.x0 + title.x1) / 2
+        longer = [(1e9, list[int]())] * len(bands)
+        for end in range(1, len(bands)):
+            for start in range(end):
+                worst, ends = best[start]
+                off = max(worst, abs((bands[start + 1][0] + bands[end][1]) / 2 - middle))
+                if off < longer[end][0]:
+                    longer[end] = (off, [*ends, end])
+        best = longer
+    worst, ends = best[-1]
+    # The columns are known by their text, which rarely fills them; so the middle is known to a part of their width.
+    if worst > max(1.2 * titles[0].size, 0.35 * (bands[-1][1] - bands[1][0]) / (len(bands) - 1)):
+        return []
+    return [list(range(a + 1, b + 1)) for a, b in pairwise([0, *ends])]
+
+
+def _placed(spread: list[tuple[list[int], Fragment]], width: int, cells: list[list[Fragment]]) -> list[int | None]:
     places: list[int | None] = [None] * width
-    for j, fragment in spread:
-        if (k := places[j]) is not None:
+    for columns, fragment in spread:
+        if (k := places[columns[0]]) is not None:
             cells[k].append(fragment)
-        else:
+            continue
+        for j in columns:
             places[j] = len(cells)
-            cells.append([fragment])
+        cells.append([fragment])
     for j in range(width):
         if places[j] is None:
             places[j] = len(cells)
@@ -628,17 +694,22 @@ def _placed(spread: list[tuple[int, Fragment]], width: int, cells: list[list[Fra
 
 
 def _pitch(rows: list[list[Fragment]]) -> float:
-    steps = [a[0].y0 - b[0].y0 for a, b in pairwise(rows) if len(a) > 1 and len(b) > 1]
+    steps = [_level(a) - _level(b) for a, b in pairwise(rows) if len(a) > 1 and len(b) > 1]
     return median(steps) if steps else 0.0
 
 
-def _is_wrapped(row: list[Fragment], spread: list[tuple[int, Fragment]], previous: list[Fragment], pitch: float) -> bool:
+def _level(row: list[Fragment]) -> float:
+    """The height of a row on the page, whatever one cell of it that is centred over two lines says."""
+    return median(f.y0 for f in row)
+
+
+def _is_wrapped(row: list[Fragment], previous: list[Fragment], pitch: float) -> bool:
     """Whether a row only continues the cells above it: closer to them than rows are, and without figures."""
-    step = previous[0].y0 - row[0].y0
-    return step < 0.8 * pitch and len(spread) <= len(previous) and not any(f.numeric for f in row)
+    step = _level(previous) - _level(row)
+    return step < 0.8 * pitch and len(row) <= len(previous) and not any(f.numeric for f in row)
 
 
-def _is_table(rows: list[list[Fragment]], places: list[list[int | None]], cells: list[list[Fragment]]) -> bool:
+def _is_table(places: list[list[int | None]], cells: list[list[Fragment]]) -> bool:
     """Figures in most places beside the first column, or three columns and more of short aligned text."""
     beside = [cells[k] for row in places for k in row[1:] if k is not None and cells[k]]
     full = [row for row in places if sum(1 for k in row if k is not None and cells[k]) > 1]
@@ -764,10 +835,8 @@ class _Writer:
             ink = _wrap(ink, _line_ink(line))
         place = self.ink(ink)
         pieces = [f for line in block for f in line]
-        bounds = (min(f.x0 for f in pieces), min(f.y0 for f in pieces),
-                  max(f.x1 for f in pieces), max(f.y1 for f in pieces))
         size = max(f.size for f in pieces)
-        self.lines.append(LaidLine(place.start, place.end, size, bounds, pieces[0].glyphs[0].index, len(block)))
+        self.lines.append(LaidLine(place.start, place.end, size, _around(pieces), pieces[0].glyphs[0].index, len(block)))
 
     def table(self, shape: Shape) -> None:
         start = len(self.chars)

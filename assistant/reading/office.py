@@ -26,8 +26,8 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _POINT = 12_700  # English Metric Units
 _MARKED = re.compile(
     rb"application/vnd\."
-    rb"(?:ms-(?:word|powerpoint)\.(?:document|template|presentation|slideshow)\.macroEnabled(?:Template)?"
-    rb"|openxmlformats-officedocument\.(?:wordprocessingml|presentationml)\.(?:template|slideshow))\.main\+xml"
+    rb"(?:ms-(?:word|powerpoint)\.(?:document|template|presentation|slideshow)\.macroEnabled(?:Template)?|"
+    rb"openxmlformats-officedocument\.(?:wordprocessingml|presentationml)\.(?:template|slideshow))\.main\+xml"
 )
 _UNMARKED = tuple(
     b"application/vnd.openxmlformats-officedocument." + kind + b".main+xml"
@@ -91,9 +91,7 @@ def _measure(sizes: Iterable[tuple[int, int]]) -> None:
     for number, (unpacked, packed) in enumerate(sizes, 1):
         total += unpacked
         if unpacked > 1_000_000 and unpacked > STEEPEST * max(packed, 1):
-            raise UnreadableFile(
-                f"one of its parts unpacks to more than {STEEPEST} times its size, as in an archive made to exhaust memory"
-            )
+            raise UnreadableFile(f"it is built to exhaust memory: a part unpacks to over {STEEPEST} times its size")
         if total > LARGEST:
             raise UnreadableFile(f"it unpacks to more than {LARGEST // 1024**2} MB; split it or leave pictures out")
         if number > _MOST_PARTS:

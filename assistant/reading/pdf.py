@@ -217,9 +217,10 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
     handle = textpage.raw
     loose, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
     loose_at, matrix_at = ctypes.byref(loose), ctypes.byref(matrix)
+    object_of, address = raw.FPDFText_GetTextObject, _address
     code_of, box_of, unmapped = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, raw.FPDFText_HasUnicodeMapError
     glyphs: list[Glyph] = []
-    spaced, strange, extent, size, upright, high = False, 0, -1.0, 0.0, True, 0
+    spaced, strange, extent, size, upright, high, command = False, 0, -1.0, 0.0, True, 0, 0
     for index in range(raw.FPDFText_CountChars(handle)):
         code = code_of(handle, index)
         if 0xD800 <= code < 0xDC00:  # the first half of a character, where the platform's are 16 bits wide
@@ -243,9 +244,15 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
             size, upright = _size(raw, handle, index, matrix, matrix_at, turned)
         if code < 32 or code == 0xFFFD or 0xE000 <= code < 0xF900 or code >= 0xF0000 or unmapped(handle, index):
             strange += 1
-        glyphs.append(Glyph(_shown(char), x0, y0, x1, y1, size or extent, index, spaced, upright))
+        drawing = address(object_of(handle, index))
+        fresh, command = drawing != command, drawing
+        glyphs.append(Glyph(_shown(char), x0, y0, x1, y1, size or extent, index, spaced, upright, fresh))
         spaced = False
     return glyphs, strange
+
+
+def _address(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
 
 
 def _straight(turn: _Turn, left: float, bottom: float, right: float, top: float) -> Bounds:
