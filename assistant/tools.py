@@ -259,7 +259,8 @@ def _kind(hint: Any) -> tuple[Kind, tuple[str, ...]]:
         return next(m for m in hint.__metadata__ if isinstance(m, Kind)), ()
     if get_origin(hint) is Literal:
         choices = get_args(hint)
-        return Kind("choice", lambda given, name: _choice(given, name, choices), str, hint), choices
+        schema = {"type": "string", "enum": list(choices)}
+        return Kind("choice", lambda given, name: _choice(given, name, choices), str, schema), choices
     return next(_kind(option) for option in get_args(hint) if option is not type(None))
 
 
@@ -343,16 +344,33 @@ def _schema(tool: _Tool) -> type[BaseModel]:
 
     fields: dict[str, Any] = {}
     for name, parameter in tool.parameters.items():
-        about = (
-            f"{parameter.info.description} ({parameter.info.unit})"
-            if parameter.info.unit
-            else parameter.info.description
-        )
-        if parameter.info.required:
-            fields[name] = (parameter.kind.json_type, Field(description=about))
-        else:
-            fields[name] = (parameter.kind.json_type | None, Field(default=parameter.info.default, description=about))
+        info = parameter.info
+        about = f"{info.description} ({info.unit})" if info.unit else info.description
+        default = ... if info.required else info.default
+        fields[name] = (_json_type(parameter.kind, info.required), Field(default=default, description=about))
     return create_model(tool.info.name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _json_type(kind: Kind, required: bool) -> type:
+    """Return a type that accepts what `kind` reads, and shows its JSON schema.
+
+    The registry's own readers check the value and say what is wrong better than a union of types would; a plain
+    class also spares LangChain, which walks every annotation at every call, most of its work.
+    """
+    from pydantic_core import core_schema
+
+    schema = kind.schema if required else {"anyOf": [kind.schema, {"type": "null"}]}
+
+    class Argument:
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+            return core_schema.any_schema()
+
+        @classmethod
+        def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
+            return dict(schema)
+
+    return Argument
 
 
 def _say(tool: _Tool, problem: Any) -> str:

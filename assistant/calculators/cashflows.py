@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from math import gcd
@@ -33,7 +33,10 @@ from assistant.calculators.operands import (
 from assistant.errors import InputError
 
 _NOTHING = Amount(ZERO)
-_LARGEST_IRR = Decimal("1e6")
+_SMALLEST_IRR, _LARGEST_IRR = Decimal("-0.999999"), Decimal("1e6")
+_FASTEST_GROWTH = Decimal(10)
+_CLOSE_ENOUGH = Decimal("1e-32")
+_MOST_ITERATIONS = 300
 _MOST_YEARS = 100
 _MOST_SIGN_CHANGES_PERIODS = 120
 
@@ -89,7 +92,10 @@ def internal_rate(flows: Sequence[Decimal]) -> Decimal:
             f"These cash flows change sign {changes} times and {roots or 'no'} rates make them worth nothing, "
             "so none can be called the return. Use npv with a discount rate."
         )
-    return 1 / _discount_factor(flows) - 1
+    rate = 1 / _positive_root(flows) - 1
+    if not _SMALLEST_IRR < rate < _LARGEST_IRR:
+        raise InputError("The IRR is beyond reason (under -99.9999% or over 100,000,000%); check the scales.")
+    return rate
 
 
 def _present_value(rate: Decimal, flows: Sequence[Decimal]) -> Decimal:
@@ -108,33 +114,26 @@ def _value_and_slope(factor: Decimal, flows: Sequence[Decimal]) -> tuple[Decimal
     return value, slope
 
 
-def _discount_factor(flows: Sequence[Decimal]) -> Decimal:
-    """Return the single positive root of Σ flow × x^t, by Newton's steps that may not leave the bracket."""
-    while not flows[0]:
-        flows = flows[1:]
-    starts_below = flows[0] < 0
+def _positive_root(coefficients: Sequence[Decimal]) -> Decimal:
+    """Return the single positive root of Σ coefficient × x^t, by Newton's steps that may not leave their bracket."""
+    while not coefficients[0]:
+        coefficients = coefficients[1:]
+    starts_below = coefficients[0] < 0
 
     def is_left(value: Decimal) -> bool:
         return (value < 0) == starts_below
 
     low, high = ZERO, ONE
-    while is_left(_value_and_slope(high, flows)[0]):
+    while is_left(_value_and_slope(high, coefficients)[0]):
         low, high = high, high * 2
-        if high > 1 / (1 - Decimal("0.999999")):
-            raise InputError("The cash flows lose practically everything; there is no IRR above -99.9999%.")
     guess = (low + high) / 2
-    for _ in range(200):
-        value, slope = _value_and_slope(guess, flows)
-        if not value or high - low < Decimal("1e-34"):
-            break
+    for _ in range(_MOST_ITERATIONS):
+        value, slope = _value_and_slope(guess, coefficients)
         low, high = (guess, high) if is_left(value) else (low, guess)
         newton = guess - value / slope if slope else low
-        step = newton if low < newton < high else (low + high) / 2
-        if abs(step - guess) < guess * Decimal("1e-34"):
+        if abs(newton - guess) <= guess * _CLOSE_ENOUGH:
             break
-        guess = step
-    if guess < 1 / _LARGEST_IRR:
-        raise InputError("The IRR is beyond 100,000,000%; check the scale of the first cash flow.")
+        guess = newton if low < newton < high else (low + high) / 2
     return guess
 
 
@@ -349,14 +348,13 @@ def reverse_dcf(
     enterprise = positive(price, "price", "a price to explain is needed") * positive(shares, "shares", "count them")
     enterprise = positive(enterprise + net_debt.value, "enterprise value", "net cash exceeds the market value")
 
-    def value(growth: Decimal) -> Decimal:
-        step = (1 + growth) / (1 + discount_rate)
-        flows = [cash * step**t for t in range(1, years + 1)]
-        return sum(flows, ZERO) + flows[-1] * (1 + terminal_growth) / (discount_rate - terminal_growth)
+    perpetuity = (1 + terminal_growth) / (discount_rate - terminal_growth)
 
-    growth = _bisect(lambda g: value(g) - enterprise, Decimal("-0.99"), Decimal(10))
-    if growth is None:
-        raise InputError("No growth between -99% and 1,000% a year explains this price; check shares and scales.")
+    # A polynomial in (1 + g) / (1 + r) with one change of sign, hence one positive root.
+    growth = _positive_root([-enterprise, *[cash] * (years - 1), cash * (1 + perpetuity)]) * (1 + discount_rate) - 1
+    if growth > _FASTEST_GROWTH:
+        raise InputError("Only a growth of more than 1,000% a year would explain this price; check shares and scales.")
+    flat = _present_value(discount_rate, [ZERO, *[cash] * (years - 1), cash * (1 + perpetuity)])
     found = shown(growth * HUNDRED, "%")
     return Outcome(
         growth * HUNDRED,
@@ -367,19 +365,9 @@ def reverse_dcf(
         (
             f"enterprise value to explain: {shown(enterprise, unit)}",
             f"cash flow of year {years} at that growth: {shown(cash * (1 + growth) ** years, unit)}",
-            f"value without any growth before the terminal one: {shown(value(ZERO), unit)}",
+            f"value without any growth before the terminal one: {shown(flat, unit)}",
         ),
     )
-
-
-def _bisect(function: Callable[[Decimal], Decimal], low: Decimal, high: Decimal) -> Decimal | None:
-    """Return where a rising function crosses zero, to 1e-20; None if it does not between `low` and `high`."""
-    if function(low) > 0 or function(high) < 0:
-        return None
-    while high - low > Decimal("1e-20"):
-        middle = (low + high) / 2
-        low, high = (middle, high) if function(middle) < 0 else (low, middle)
-    return (low + high) / 2
 
 
 # ---------------------------------------------------------------- a financed computing cluster

@@ -49,14 +49,14 @@ class Outcome:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """A kind of argument: how it is read from text or number, how it is recorded, what JSON type a model sends."""
+    """A kind of argument: how it is read from text or number, how it is recorded, the JSON schema of what is sent."""
 
     name: str
     read: Callable[[Any, str], Any]
     record: Callable[[Any], Any]
-    json_type: Any
+    schema: dict[str, Any]
     unit: str = ""
 
 
@@ -278,6 +278,14 @@ def _record_bare(value: Decimal | int) -> dict[str, str | None]:
     return record(Amount(Decimal(value)))
 
 
+def _record_list(amounts: Sequence[Amount]) -> list[dict[str, str | None]]:
+    return [record(amount) for amount in amounts]
+
+
+def _record_variables(variables: Mapping[str, Amount]) -> dict[str, dict[str, str | None]]:
+    return {name: record(amount) for name, amount in variables.items()}
+
+
 def _record_rate(value: Decimal) -> dict[str, str | None]:
     return record(Amount(value * HUNDRED, "%"))
 
@@ -399,41 +407,31 @@ def not_negative(amount: Amount, name: str, reason: str) -> Decimal:
 
 # ---------------------------------------------------------------- kinds of argument
 
-_NUMBER = int | float | str
+_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+_NUMBERS = {"anyOf": [{"type": "array", "items": _NUMBER}, {"type": "string"}]}
+_STRING = {"type": "string"}
+_STRINGS = {"anyOf": [{"type": "array", "items": _STRING}, _STRING]}
+_OBJECT = {"anyOf": [{"type": "object"}, _STRING]}
+_SEVERAL = "any, the same for all"
 
 Money = Annotated[Amount, Kind("money", _read_money, record, _NUMBER, "a currency")]
 Quantity = Annotated[Amount, Kind("quantity", read_amount, record, _NUMBER, "any")]
-MoneyList = Annotated[
-    tuple[Amount, ...],
-    Kind("list of money", _read_money_list, lambda v: [*map(record, v)], list[_NUMBER] | str, "a currency"),
-]
+MoneyList = Annotated[tuple[Amount, ...], Kind("list of money", _read_money_list, _record_list, _NUMBERS, "a currency")]
 QuantityList = Annotated[
-    tuple[Amount, ...],
-    Kind(
-        "list of quantities", _read_amounts, lambda v: [*map(record, v)], list[_NUMBER] | str, "any, the same for all"
-    ),
+    tuple[Amount, ...], Kind("list of quantities", _read_amounts, _record_list, _NUMBERS, _SEVERAL)
 ]
 Rate = Annotated[Decimal, Kind("rate", _read_rate, _record_rate, _NUMBER, "% or a fraction")]
 Share = Annotated[Decimal, Kind("share", _read_share, _record_rate, _NUMBER, "0% to 100%, or a fraction")]
 Number = Annotated[Decimal, Kind("number", _read_number, _record_bare, _NUMBER, "x")]
 Count = Annotated[Decimal, Kind("count", _read_count, _record_bare, _NUMBER, "a count")]
-Whole = Annotated[int, Kind("whole number", _read_whole, _record_bare, int | str, "a count")]
-Text = Annotated[str, Kind("text", _read_text, _record_text, str)]
-Name = Annotated[str, Kind("name", _read_name, _record_text, str)]
-NameList = Annotated[tuple[str, ...], Kind("list of names", _read_names, list, list[str] | str)]
-Flag = Annotated[bool, Kind("true or false", _read_flag, bool, bool | str)]
-Moment = Annotated[datetime, Kind("date", _read_moment, lambda v: v.isoformat(), str, "ISO 8601, UTC")]
-Variables = Annotated[
-    dict[str, Amount],
-    Kind(
-        "names with values",
-        _read_variables,
-        lambda v: {k: record(a) for k, a in v.items()},
-        dict[str, _NUMBER] | str,
-        "any",
-    ),
-]
-Mapped = Annotated[dict[str, Any], Kind("names with values", read_mapping, _json_safe, dict[str, Any] | str)]
+Whole = Annotated[int, Kind("whole number", _read_whole, _record_bare, _NUMBER, "a count")]
+Text = Annotated[str, Kind("text", _read_text, _record_text, _STRING)]
+Name = Annotated[str, Kind("name", _read_name, _record_text, _STRING)]
+NameList = Annotated[tuple[str, ...], Kind("list of names", _read_names, list, _STRINGS)]
+Flag = Annotated[bool, Kind("true or false", _read_flag, bool, {"type": "boolean"})]
+Moment = Annotated[datetime, Kind("date", _read_moment, datetime.isoformat, _STRING, "ISO 8601, UTC")]
+Variables = Annotated[dict[str, Amount], Kind("names with values", _read_variables, _record_variables, _OBJECT, "any")]
+Mapped = Annotated[dict[str, Any], Kind("names with values", read_mapping, _json_safe, _OBJECT)]
 
 
 def _quoted(given: Any) -> str:
