@@ -47,8 +47,12 @@ class _Drawn:
 
 @dataclass
 class _PageRead:
+    """A page as it was read: upright, though it may be displayed turned. `displayed` turns a box that way."""
+
     width: float
     height: float
+    display_size: _Point
+    displayed: Callable[[Bounds], Bounds]
     glyphs: list[Glyph]
     images: list[Bounds]
     charts: list[Bounds]
@@ -92,7 +96,8 @@ def boxes(data: bytes, pages: Sequence[Page], start: int, end: int) -> list[tupl
                     continue
                 origin = read_page.layout.origin[max(start - page.start, 0) : end - page.start]
                 by_index = {g.index: g for g in read_page.glyphs}
-                found += [(page.number, box) for box in _line_boxes([by_index[i] for i in origin if i >= 0])]
+                marked = _line_boxes([by_index[i] for i in origin if i >= 0])
+                found += [(page.number, read_page.displayed(box)) for box in marked]
     return found
 
 
@@ -182,30 +187,61 @@ def _page(document: Any, index: int) -> _PageRead | None:
     except pdfium.PdfiumError:
         return None
     try:
+        display, _ = _turns(page.get_bbox(), page.get_rotation())
+        size = page.get_size()
+        turned = _text_turn(textpage, page.get_rotation())
+        if turned != page.get_rotation():
+            # In memory only: PDFium sorts the text of a line by where it stands on the page as displayed.
+            page.set_rotation(turned)
+            textpage.close()
+            textpage = page.get_textpage()
+        turn, back = _turns(page.get_bbox(), turned)
         width, height = page.get_size()
-        turn, turned = _turn(page)
         glyphs, strange = _glyphs(textpage, turn, turned, width, height)
         drawn = _drawn(page, turn, width, height)
         charts = _charts(drawn, glyphs)
         layout = lay_out(glyphs, drawn.rules, charts)
-        return _PageRead(width, height, glyphs, drawn.images, charts, layout, strange, _bold(textpage, layout))
+        bold = _bold(textpage, layout)
+
+        def displayed(box: Bounds) -> Bounds:
+            return _around([display(*back(box[0], box[1])), display(*back(box[2], box[3]))])
+
+        return _PageRead(width, height, size, displayed, glyphs, drawn.images, charts, layout, strange, bold)
     finally:
         textpage.close()
         page.close()
 
 
-def _turn(page: Any) -> tuple[_Turn, int]:
-    """From coordinates of the file to those of the page as displayed: cropped and turned."""
-    rotation = page.get_rotation()
-    left, bottom, right, top = page.get_bbox()
-    width, height = right - left, top - bottom
-    turns: dict[int, _Turn] = {
+def _text_turn(textpage: Any, otherwise: int) -> int:
+    """By how many degrees, clockwise, the page must be turned for most of its text to stand upright: a wide table
+    is often printed sideways on an upright page."""
+    raw = _raw()
+    matrix = raw.FS_MATRIX()
+    turns: Counter[int] = Counter()
+    count = raw.FPDFText_CountChars(textpage.raw)
+    for index in range(0, count, max(count // 60, 1)):
+        if raw.FPDFText_GetMatrix(textpage.raw, index, matrix) and (matrix.a or matrix.b):
+            upright = abs(matrix.a) >= abs(matrix.b)
+            turns[(0 if matrix.a > 0 else 180) if upright else (90 if matrix.b > 0 else 270)] += 1
+    return turns.most_common(1)[0][0] if turns else otherwise
+
+
+def _turns(box: Bounds, degrees: int) -> tuple[_Turn, _Turn]:
+    """From coordinates of the file to those of the page's visible part, turned clockwise; and back."""
+    left, bottom, right, top = box
+    there: dict[int, _Turn] = {
         0: lambda x, y: (x - left, y - bottom),
-        90: lambda x, y: (y - bottom, width - (x - left)),
-        180: lambda x, y: (width - (x - left), height - (y - bottom)),
-        270: lambda x, y: (height - (y - bottom), x - left),
+        90: lambda x, y: (y - bottom, right - x),
+        180: lambda x, y: (right - x, top - y),
+        270: lambda x, y: (top - y, x - left),
     }
-    return turns[rotation], rotation
+    back: dict[int, _Turn] = {
+        0: lambda u, v: (u + left, v + bottom),
+        90: lambda u, v: (right - v, u + bottom),
+        180: lambda u, v: (right - u, top - v),
+        270: lambda u, v: (v + left, top - u),
+    }
+    return there[degrees], back[degrees]
 
 
 # ---------------------------------------------------------------- characters
@@ -217,10 +253,9 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
     handle = textpage.raw
     loose, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
     loose_at, matrix_at = ctypes.byref(loose), ctypes.byref(matrix)
-    object_of, address = raw.FPDFText_GetTextObject, _address
     code_of, box_of, unmapped = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, raw.FPDFText_HasUnicodeMapError
     glyphs: list[Glyph] = []
-    spaced, strange, extent, size, upright, high, command = False, 0, -1.0, 0.0, True, 0, 0
+    spaced, strange, extent, size, upright, high = False, 0, -1.0, 0.0, True, 0
     for index in range(raw.FPDFText_CountChars(handle)):
         code = code_of(handle, index)
         if 0xD800 <= code < 0xDC00:  # the first half of a character, where the platform's are 16 bits wide
@@ -244,15 +279,17 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
             size, upright = _size(raw, handle, index, matrix, matrix_at, turned)
         if code < 32 or code == 0xFFFD or 0xE000 <= code < 0xF900 or code >= 0xF0000 or unmapped(handle, index):
             strange += 1
-        drawing = address(object_of(handle, index))
-        fresh, command = drawing != command, drawing
+        apart = bool(glyphs) and x0 - glyphs[-1].x1 > 0.3 * size
+        fresh = apart and not _drawn_together(raw, handle, glyphs[-1].index, index)
         glyphs.append(Glyph(_shown(char), x0, y0, x1, y1, size or extent, index, spaced, upright, fresh))
         spaced = False
     return glyphs, strange
 
 
-def _address(pointer: Any) -> int:
-    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+def _drawn_together(raw: Any, handle: Any, a: int, b: int) -> bool:
+    """Whether one text object of the page holds both characters."""
+    first, second = (ctypes.cast(raw.FPDFText_GetTextObject(handle, i), ctypes.c_void_p).value for i in (a, b))
+    return first == second
 
 
 def _straight(turn: _Turn, left: float, bottom: float, right: float, top: float) -> Bounds:
@@ -505,7 +542,7 @@ def _source(pages: Sequence[_PageRead | None], properties: dict[str, str], warni
     at = 0
     for number, page in enumerate(pages, 1):
         text = page.layout.text if page else ""
-        width, height = (page.width, page.height) if page else (0.0, 0.0)
+        width, height = page.display_size if page else (0.0, 0.0)
         extents.append(Page(number, at, at + len(text), width, height))
         texts.append(text)
         at += len(text) + 2
@@ -594,7 +631,7 @@ def _pictures(pages: Sequence[_PageRead | None], extents: Sequence[Page]) -> Ite
             wide, high = box[2] - box[0], box[3] - box[1]
             if min(wide, high) < _PICTURE_SIDE or wide * high > 0.9 * area:
                 continue  # an ornament, or the page's background
-            yield Picture(extent.start + _anchor(page.layout, box), extent.number, box)
+            yield Picture(extent.start + _anchor(page.layout, box), extent.number, page.displayed(box))
 
 
 def _anchor(layout: Layout, box: Bounds) -> int:
