@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from assistant.language import CJK
-from assistant.reading.sections import CAPTION
+from assistant.reading.sections import CAPTION, SOURCE_LINE
 from assistant.tokenizers import count_many
 from assistant.types import Figure, Furniture, Passage, PassageKind, Report, Section, Table
 
@@ -25,7 +25,9 @@ _TABLE_LABELS = 400  # characters of row labels that a table's own passage is fo
 _LINE = re.compile(r"[^\n]+")
 _BULLET = re.compile(r"^\s*(?:[-*•✓➤▶■●▪]\s|\d{1,2}[.、)）]|[（(]\d{1,2}[)）]|[①-⑳]|[一二三四五六七八九十]{1,3}、|#{1,6}\s|\*\*)")
 _TERMINAL = re.compile(r"[。！？!?；;.…][\"'”’」』)）*]*\s*$")
-_SENTENCE_END = re.compile(r"[。！？!?；;]+[\"'”’」』)）]*(?:\*\*)?|(?<=[a-z0-9%)\]])\.(?:\*\*)?(?=\s+[A-Z\"“(\[])")
+_SENTENCE_END = re.compile(r"[。！？!?]+[\"'”’」』)）]*(?:\*\*)?|(?<=[a-z0-9%)\]])\.(?:\*\*)?(?=\s+[A-Z\"“(\[])")
+_PART_END = re.compile(r"[；;]+\s*")  # where a sentence too long to quote may be cut
+_LONG_SENTENCE = 300
 _TICKER_LINE = re.compile(r"^[(（]?[A-Z0-9]{1,7}\.[A-Z]{2,4}[)）]?$")
 _BROKEN = re.compile(rf"(?<=[{CJK},，、(（])[ \t]*\n\s*(?=[{CJK}])")
 _MARKUP = re.compile(r"\*\*|</?[a-zA-Z][^<>\n]{0,60}>|\\(?=[$%_*#])")
@@ -58,12 +60,14 @@ def units(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     short: list[tuple[int, int]] = []
     for start, end in _paragraphs(text):
-        if _is_short(text[start:end]):
+        if SOURCE_LINE.match(text[start:end]):
+            found += [*_cards(text, short), (start, end)]
+            short = []
+        elif _is_short(text[start:end]):
             short.append((start, end))
-            continue
-        found += _cards(text, short)
-        short = []
-        found += _sentences(text, start, end)
+        else:
+            found += [*_cards(text, short), *_sentences(text, start, end)]
+            short = []
     found += _cards(text, short)
     return found
 
@@ -95,7 +99,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 def _continues(before: str, gap: str, line: str) -> bool:
     """Whether a line goes on with the sentence before it."""
     last = before.rsplit("\n", 1)[-1]
-    if _BULLET.match(line) or CAPTION.match(line) or "\t" in line or "\t" in last or _TERMINAL.search(before):
+    if _BULLET.match(line) or CAPTION.match(line) or SOURCE_LINE.match(before) or "\t" in line or "\t" in last or _TERMINAL.search(before):
         return False
     if last.lstrip().startswith("#") or last.rstrip().endswith(("：", ":")):
         return False
@@ -105,13 +109,16 @@ def _continues(before: str, gap: str, line: str) -> bool:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for first, last in _cut(text, start, end, _SENTENCE_END):
+        yield from _cut(text, first, last, _PART_END) if last - first > _LONG_SENTENCE else [(first, last)]
+
+
+def _cut(text: str, start: int, end: int, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     at = start
-    for match in _SENTENCE_END.finditer(text, start, end):
-        if text[at : match.end()].strip(" \n*"):
-            yield _trimmed(text, at, match.end())
-        at = match.end()
-    if text[at:end].strip(" \n*"):
-        yield _trimmed(text, at, end)
+    for stop in (*(match.end() for match in pattern.finditer(text, start, end)), end):
+        if text[at:stop].strip(" \n*"):
+            yield _trimmed(text, at, stop)
+        at = stop
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -11,17 +11,15 @@ from functools import lru_cache
 from assistant.chunking import search_text, units
 from assistant.language import fold, folded_tokens
 from assistant.questions import Group, Question
+from assistant.reading.sections import RUN_IN_LEVEL, SOURCE_LINE
 from assistant.retrieval import Retriever
 from assistant.types import CitationKind, Hit, Passage, Report, Table
 
 LONGEST = 420  # characters of one citation: long enough for a sentence, short enough to read
-_NEAR, _SECTION, _TITLE = 0.45, 0.3, 0.2
+_NEAR, _HEADING, _SECTION, _TITLE = 0.45, 0.6, 0.3, 0.2
 _CONTEXT_OF_ROW = 0.75
 _CLAUSE = re.compile(r"[；;，,。！!？?]\s*|\n+|(?<=\s)(?=\d\))")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*|[一二三四五六七八九十百千]+(?:倍|成|万|亿|家|个月|年)")
-_DATE = re.compile(r"20\d\d|\d{1,2}\s*[月日]|\d[qhm]\d\d|\d\dq\d|季度|上半年|下半年|年底|年中|january|february|march|april|june|july|august|"
-                   r"september|october|november|december")
-_MONEY = re.compile(r"[$€£]|(?:亿|万|百万|千万)?\s*(?:美元|港元|人民币|新台币|台币|日元|元)|\b(?:rmb|usd|hkd|cny|ntd?\$?)\b|亿|\d\s*(?:bn|mn|tn)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,8 @@ class Evidence:
     """A citable place and how well it speaks to the question.
 
     `covers` maps the index of a question's group to how far this place names it (1: in its own words; less: in what
-    stands around it); `share` is the weighted share of the question that it covers, 0 to 1.
+    stands around it); `share` is the weighted share of the question that it covers, 0 to 1; `fits` says how far it
+    shows the kind of value that is asked for.
     """
 
     report: Report
@@ -39,6 +38,7 @@ class Evidence:
     end: int
     score: float
     share: float
+    fits: float
     covers: dict[int, float] = field(hash=False)
     table: Table | None = None
     row: int | None = None
@@ -57,33 +57,37 @@ class Judge:
         self.groups = question.groups
         frequency = lru_cache(maxsize=None)(retriever.document_frequency)
         total = max(retriever.passages, 1)
-        self.weights = [group.weight * _idf(_frequency(group, frequency), total) for group in self.groups]
+        self.weights = [_weight(group, _frequency(group, frequency), total) for group in self.groups]
         self.total = sum(self.weights) or 1.0
         self._given = set(_DIGITS.findall(question.folded))
 
     def cover(self, text: str) -> dict[int, float]:
         """Which groups a folded text names in so many words."""
-        return {i: 1.0 for i, group in enumerate(self.groups) if any(_names(text, s) for s in group.spellings)}
+        return {i: 1.0 for i, group in enumerate(self.groups) if any(named(text, s) for s in group.spellings)}
 
     def share(self, covers: dict[int, float]) -> float:
         """The weighted share of the question that is covered, 0 to 1."""
         return sum(self.weights[i] * value for i, value in covers.items()) / self.total
 
+    def fits(self, folded: str) -> float:
+        """The share of the wanted kinds of value (a percentage, money, a date…) that a place shows; what the
+        question itself gives does not count."""
+        if not self.question.wants:
+            return 1.0
+        fresh = _DIGITS.sub(lambda m: " " if m.group() in self._given else m.group(), folded)
+        return sum(bool(pattern.search(fresh)) for pattern in self.question.wants) / len(self.question.wants)
+
     def score(self, folded: str, covers: dict[int, float], prior: float) -> float:
         """Coverage, corrected for whether the place has the kind of thing that is asked, plus how well it was found."""
-        value = self.share(covers)
-        intents = self.question.intents
-        if "money" in intents and not _MONEY.search(folded):
-            value *= 0.7
-        elif "amount" in intents and not set(_DIGITS.findall(folded)) - self._given:
-            value *= 0.7
-        if "date" in intents and "amount" not in intents and not _DATE.search(folded):
-            value *= 0.75
-        return value + 0.15 * prior
+        return self.share(covers) * (0.6 + 0.4 * self.fits(folded)) + 0.15 * prior
 
 
-def _idf(frequency: int, total: int) -> float:
-    return math.log(1 + (total - min(frequency, total) + 0.5) / (frequency + 0.5))
+def _weight(group: Group, frequency: int, total: int) -> float:
+    """How telling a group is: its kind's weight times its inverse document frequency (as in BM25). A mere pair of
+    characters that no passage has is most likely a chance pair across two words."""
+    if not frequency and group.kind == "word" and not group.spellings[0].isascii():
+        return 0.15 * group.weight
+    return group.weight * math.log(1 + (total - min(frequency, total) + 0.5) / (frequency + 0.5))
 
 
 def _frequency(group: Group, frequency: object) -> int:
@@ -95,7 +99,8 @@ def _frequency(group: Group, frequency: object) -> int:
     return max(counts, default=0)
 
 
-def _names(text: str, spelling: str) -> bool:
+def named(text: str, spelling: str) -> bool:
+    """Whether a folded text names a folded spelling: anywhere in Chinese, as a whole word in Latin letters."""
     if spelling not in text:
         return False
     if not spelling.isascii() or not spelling[0].isalnum():
@@ -131,17 +136,28 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
     if passage.kind != "text":
         yield _whole(hit, judge, prior, context, title)
         return
-    pieces = [(passage.start + a, passage.start + b) for a, b in units(passage.text)]
+    heading = judge.cover(fold(passage.section or ""))
+    headings = {section.heading_start for section in report.sections if section.level < RUN_IN_LEVEL}
+    pieces = [(passage.start + a, passage.start + b) for a, b in units(passage.text) if passage.start + a not in headings
+              and _says(passage.text[a:b])]
     folded = [fold(search_text(report.text[a:b])) for a, b in pieces]
     own = [judge.cover(text) for text in folded]
     for i, (start, end) in enumerate(pieces):
-        covers = _faded(title, _TITLE) | _faded(context, _SECTION)
+        covers = _merged(_faded(title, _TITLE) | _faded(context, _SECTION), _faded(heading, _HEADING))
         for near in (*own[max(0, i - 2) : i], *own[i + 1 : i + 2]):
             covers = _merged(covers, _faded(near, _NEAR))
         covers = _merged(covers, own[i])
         first, last = _clipped(report, start, end, judge)
         score = judge.score(folded[i], covers, prior) + 0.1 * judge.share(own[i])
-        yield Evidence(report, passage, "text", first, last, score, judge.share(covers), covers)
+        yield Evidence(report, passage, "text", first, last, score, judge.share(covers),
+                       judge.fits(folded[i]), covers)
+
+
+def _says(text: str) -> bool:
+    """Whether a piece is a statement: not a source line, a mark, or the ticks that a chart's axis left behind."""
+    if SOURCE_LINE.match(text) or not re.search(r"\w", text):
+        return False
+    return len(re.findall(r"[\d%.,\s]", text)) < 0.6 * len(text) or len(text) < 30
 
 
 def _whole(hit: Hit, judge: Judge, prior: float, context: dict[int, float], title: dict[int, float]) -> Evidence:
@@ -153,7 +169,7 @@ def _whole(hit: Hit, judge: Judge, prior: float, context: dict[int, float], titl
     kind: CitationKind = passage.kind
     end = min(passage.end, passage.start + LONGEST)
     return Evidence(report, passage, kind, passage.start, end, judge.score(folded, covers, prior), judge.share(covers),
-                    covers, table, passage.row)
+                    judge.fits(folded), covers, table, passage.row)
 
 
 def _faded(covers: dict[int, float], factor: float) -> dict[int, float]:

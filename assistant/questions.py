@@ -57,6 +57,7 @@ class Question:
     periods: tuple[str, ...]
     intents: frozenset[str]
     furniture: frozenset[FurnitureKind]
+    wants: tuple[re.Pattern[str], ...] = ()  # what a place must show to hold the kind of value that is asked
 
     def of(self, kind: str) -> list[Group]:
         """The groups of a kind."""
@@ -71,6 +72,7 @@ class Grammar:
     particles: frozenset[str]
     intents: dict[str, re.Pattern[str]]
     furniture: dict[str, re.Pattern[str]]
+    wants: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +83,7 @@ def _grammar() -> Grammar:
         particles=frozenset(data["particles"]),
         intents={name: re.compile(pattern) for name, pattern in data["intents"].items()},
         furniture={name: re.compile(pattern) for name, pattern in data["furniture"].items()},
+        wants=tuple((re.compile(want["question"]), re.compile(want["answer"])) for want in data["wants"].values()),
     )
 
 
@@ -113,6 +116,7 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
         periods=tuple(form for forms in periods for form in forms),
         intents=frozenset(name for name, pattern in grammar.intents.items() if pattern.search(folded)),
         furniture=frozenset(name for name, pattern in grammar.furniture.items() if pattern.search(folded)),  # type: ignore[misc]
+        wants=tuple(shown for asked, shown in grammar.wants if asked.search(folded)),
     )
 
 

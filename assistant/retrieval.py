@@ -63,10 +63,9 @@ class Retriever:
         """`search` for a question that is understood already."""
         allowed = self.allowed(filters)
         asked = self.asked_reports(question)
+        if asked:  # "what does KGI say" is a question about KGI's reports
+            allowed = [report_id for report_id in asked if allowed is None or report_id in allowed]
         scores = self._fused(question, max(_CANDIDATES, 2 * k), allowed)
-        if asked:  # a passage of a broker that is asked must not be crowded out by others' reports
-            own = [report_id for report_id in asked if allowed is None or report_id in allowed]
-            scores |= self._fused(question, max(_CANDIDATES, 2 * k), own)
         if not scores:
             return []
         top = max(scores.values())
@@ -90,7 +89,7 @@ class Retriever:
     @property
     def passages(self) -> int:
         """How many passages there are to find."""
-        return len(self._library)
+        return sum(info.passages for info in self._library.infos())
 
     def document_frequency(self, token: str) -> int:
         """In how many passages a token stands."""

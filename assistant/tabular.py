@@ -1,0 +1,340 @@
+"""Questions answered from the model of a table: cells, rows that meet a condition, extremes, rows common to tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+from assistant.evidence import Judge, named
+from assistant.language import fold
+from assistant.lexicon import Term, lexicon
+from assistant.quantities import Quantity, read_cell
+from assistant.questions import Question
+from assistant.reading.labels import readable
+from assistant.types import Cell, Column, Report, Row, Table
+
+Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest", "common"]
+MOST_ROWS = 12
+_QUOTED = re.compile(r"[“\"「『']([^”\"」』']{1,20})[”\"」』']")
+_UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
+_RANK = re.compile(r"^[\W\d]+(?=[^\W\d])")
+_DATE_CELL = re.compile(r"(?:20)?(\d\d)[-./年]\s*(\d{1,2})(?:[-./月]\s*(\d{1,2})日?)?")
+_LETTERS = {"e": ("环境", "environment"), "s": ("社会", "social"), "g": ("治理", "governance")}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table of a report with what matching looks at, folded once."""
+
+    report: Report
+    table: Table
+    about: str  # caption, section, title
+    header: str
+    rows: tuple[tuple[str, ...], ...]  # folded readable cells by column
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a table answers a question: rows, the columns asked about (empty: all), and by which operation."""
+
+    operation: Operation
+    view: View
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    score: float
+    labelled: bool  # whether the rows were named by the question
+
+
+@lru_cache(maxsize=512)
+def view(report: Report, index: int) -> View:
+    """The folded view of a report's table."""
+    table = report.tables[index]
+    return View(
+        report,
+        table,
+        about=fold(f"{table.caption or ''} {table.section or ''} {report.title}"),
+        header=fold(" ".join(column.label for column in table.columns)),
+        rows=tuple(_cells(row, len(table.columns)) for row in table.rows),
+        labels=tuple(_bare(fold(readable(row.label))) for row in table.rows),
+        groups=tuple(fold(row.group or "") for row in table.rows),
+    )
+
+
+def _cells(row: Row, width: int) -> tuple[str, ...]:
+    cells = [""] * max(width, 1 + max((cell.column for cell in row.cells), default=0))
+    for cell in row.cells:
+        cells[cell.column] = fold(readable(cell.text)).strip()
+    return tuple(cells)
+
+
+def _bare(label: str) -> str:
+    """A label without rank numbers, list dashes and a unit in parentheses."""
+    return _RANK.sub("", _UNIT_PART.sub("", label)).strip() or label
+
+
+def select(question: Question, judge: Judge, tables: Iterable[tuple[Report, int]]) -> list[Selection]:
+    """What each table has for the question, best first; tables that have nothing are left out."""
+    views = [view(report, index) for report, index in tables]
+    found = [chosen for one in views if (chosen := _selection(question, judge, one))]
+    found.sort(key=lambda s: (-s.score, s.view.report.report_id, s.view.table.index))
+    if "common" in question.intents and (shared := _common(question, judge, views)):
+        return shared
+    return found
+
+
+def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
+    about = judge.cover(one.about)
+    header = judge.cover(one.header)
+    columns = mentioned_columns(question, one)
+    labelled = mentioned_rows(question, one, {judge.groups[i].spellings for i in about})
+    conditioned = _conditioned(question, judge, one, {*about}, columns)
+    rows, operation = _rows(question, one, labelled, conditioned, columns)
+    if not rows:
+        return None
+    own = {i for r in rows for i in judge.cover(" ".join((*one.rows[r], one.groups[r])))}
+    covered = {**dict.fromkeys(about, 0.8), **dict.fromkeys(header, 0.9), **dict.fromkeys(own, 1.0)}
+    score = judge.share(covered) + 0.25 * bool(labelled) + 0.15 * bool(columns)
+    if one.table.number and one.table.number in question.figures:
+        score += 1.0
+    return Selection(operation, one, tuple(rows), tuple(columns), score, bool(labelled))
+
+
+def _rows(question: Question, one: View, labelled: list[int], conditioned: list[int] | None,
+          columns: list[int]) -> tuple[list[int], Operation]:
+    """The rows that answer and how they were found."""
+    pool = labelled or (conditioned if conditioned is not None else list(range(len(one.rows))))
+    if labelled and conditioned and (both := [r for r in labelled if r in conditioned]):
+        pool = both
+    for operation in ("latest", "earliest"):
+        if operation in question.intents and (ranked := _dated(one, pool)):
+            return ([ranked[-1] if operation == "latest" else ranked[0]], operation)  # type: ignore[return-value]
+    extremes = [name for name in ("highest", "lowest") if name in question.intents]
+    if extremes and (len(pool) > 1 or not labelled):
+        ranked = _ranked(one, pool, columns)
+        if ranked:
+            ends = ([ranked[0]] if "highest" in extremes else []) + ([ranked[-1]] if "lowest" in extremes else [])
+            return ends, "highest" if extremes[0] == "highest" else "lowest"
+    for sign in ("negative", "positive"):
+        if sign in question.intents and columns and (signed := _signed(one, pool, columns, sign)):
+            return signed, "rows"
+    if labelled:
+        return pool, "lookup"
+    return (pool, "rows") if conditioned else ([], "rows")
+
+
+def mentioned_rows(question: Question, one: View, elsewhere: set[tuple[str, ...]]) -> list[int]:
+    """Rows whose label, or a name or code in another cell, the question names. A name that the caption has
+    (`elsewhere`) picks the table, not a row, unless a label is just that name."""
+    found = [r for r in range(len(one.rows)) if _label_named(question, one.labels[r], elsewhere)]
+    if found:
+        longest = max(len(_matched(question, one.labels[r])) for r in found)
+        exact = [r for r in found if _direct(question, one.labels[r])]
+        return exact if exact and longest > 1 else found
+    return [r for r, cells in enumerate(one.rows) if any(_name_cell(question, cell, elsewhere) for cell in cells[1:4])]
+
+
+def _matched(question: Question, label: str) -> str:
+    return label if label in question.sought else label[:2]
+
+
+def _direct(question: Question, label: str) -> bool:
+    return len(label) > 1 and named(question.sought, label)
+
+
+def _label_named(question: Question, label: str, elsewhere: set[tuple[str, ...]]) -> bool:
+    if len(label) < 2:
+        return False
+    if _direct(question, label) or _name_cell(question, label, elsewhere):
+        return True
+    core = re.split(r"[-–—(（/:：\s]", label)[0]
+    if len(core) >= 2 and not core.isascii() and core != label and core in question.sought:
+        return True
+    return any(label in group.spellings for group in question.of("concept"))
+
+
+def _name_cell(question: Question, cell: str, elsewhere: set[tuple[str, ...]]) -> bool:
+    """Whether a short cell is, or leads with, something that the question names under any of its names."""
+    if not cell or len(cell) > 40:
+        return False
+    for group in question.of("name"):
+        if group.spellings in elsewhere and _bare(cell) not in group.spellings:
+            continue
+        if any(named(cell, s) and len(s) >= 0.4 * len(_bare(cell)) for s in group.spellings if len(s) > 1):
+            return True
+    return False
+
+
+def mentioned_columns(question: Question, one: View) -> list[int]:
+    """Body columns that the question names by label, concept or period (the label column is never one)."""
+    found = []
+    for column in one.table.columns[1:]:
+        label = fold(column.label)
+        bare = _bare(label)
+        if not bare:
+            continue
+        if (_period_named(question, bare) or _column_named(question, bare)
+                or any(word in question.sought for word in _LETTERS.get(bare, ()))):
+            found.append(column.index)
+    return found
+
+
+def _period_named(question: Question, label: str) -> bool:
+    compact = label.replace(" ", "")
+    return any(compact == form or compact.rstrip("ef") == form.rstrip("ef") for form in question.periods)
+
+
+def _column_named(question: Question, label: str) -> bool:
+    if len(label) > 1 and named(question.sought, label):
+        return True
+    return any(named(label, s) for group in (*question.of("concept"), *question.of("name")) for s in group.spellings if len(s) > 1)
+
+
+def _conditioned(question: Question, judge: Judge, one: View, about: set[int], columns: list[int]) -> list[int] | None:
+    """Rows that meet every condition the question sets by naming a value: a category, a quoted word, a block, a date.
+    None where it sets no condition that the table knows."""
+    sets: list[set[int]] = []
+    everything = range(len(one.rows))
+    for word in _QUOTED.findall(question.folded):
+        sets.append({r for r in everything if any(word in cell for cell in one.rows[r])})
+    values = {cell for cells in one.rows for cell in cells[1:] if 2 <= len(cell) <= 12 and not _numeric(cell)}
+    for value in values:
+        if named(question.sought, value):
+            sets.append({r for r in everything if value in one.rows[r][1:]})
+    for block in {group for group in one.groups if group}:
+        if block in question.sought or any(block in g.spellings for g in question.of("concept")):
+            sets.append({r for r in everything if one.groups[r] == block})
+    sets += _day_sets(question, one)
+    for i, group in enumerate(judge.groups):
+        if group.kind in ("concept", "name") and i not in about and len(one.rows) > 3:
+            rows = {r for r in everything if any(named(cell, s) for cell in one.rows[r] for s in group.spellings)}
+            if len(rows) < 0.7 * len(one.rows):
+                sets.append(rows)
+    sets = [rows for rows in sets if rows]
+    if not sets:
+        return None
+    kept = set(everything)
+    for rows in sorted(sets, key=len):
+        if kept & rows:
+            kept &= rows
+    return sorted(kept) if len(kept) < len(one.rows) else None
+
+
+def _day_sets(question: Question, one: View) -> list[set[int]]:
+    wanted = {form for form in question.periods if re.search(r"\d[-./月年]", form)}
+    if not wanted:
+        return []
+    rows = {r for r, cells in enumerate(one.rows) for cell in cells[1:] if len(cell) <= 14 and any(form in cell for form in wanted)}
+    return [rows]
+
+
+def _numeric(cell: str) -> bool:
+    return bool(re.fullmatch(r"[\W\d]*|[\W\d]+(?:%|pct|x|倍)", cell))
+
+
+def _common(question: Question, judge: Judge, views: Sequence[View]) -> list[Selection]:
+    """The rows whose label stands in every one of the tables that the question compares."""
+    scored = sorted(((judge.share(judge.cover(one.about)) + judge.share(judge.cover(one.header)) * 0.3, i) for i, one in enumerate(views)), reverse=True)
+    names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
+    by_name: dict[int, View] = {}
+    for name in names:
+        for _, i in scored:
+            caption = fold(views[i].table.caption or "")
+            if name in judge.cover(caption) and views[i] not in by_name.values():
+                by_name[name] = views[i]
+                break
+    chosen = list(by_name.values())
+    if len(chosen) < 2:
+        return []
+    chosen = _alike(question, judge, chosen, views)
+    shared = set.intersection(*({_key(label) for label in one.labels} for one in chosen))
+    selections = []
+    for one in chosen:
+        rows = tuple(r for r, label in enumerate(one.labels) if _key(label) in shared)
+        if rows:
+            selections.append(Selection("common", one, rows, (), 2.0, True))
+    return selections
+
+
+def _alike(question: Question, judge: Judge, chosen: list[View], views: Sequence[View]) -> list[View]:
+    """For each compared name the table of the kind that the question describes, where several tables name it."""
+    def kind(one: View) -> float:
+        return judge.share(judge.cover(fold(one.table.caption or "")))
+
+    better = []
+    for one in chosen:
+        mine = {i for i in judge.cover(fold(one.table.caption or "")) if judge.groups[i].kind == "name"}
+        rivals = [v for v in views if v.report is one.report and mine & set(judge.cover(fold(v.table.caption or "")))]
+        better.append(max([one, *rivals], key=kind))
+    return list(dict.fromkeys(better))
+
+
+def _key(label: str) -> str:
+    return re.sub(r"\W", "", label)
+
+
+# ---------------------------------------------------------------- values
+
+
+def value(one: View, row: int, column: int) -> Quantity | None:
+    """The quantity in a cell, under its column's and table's unit; None for an empty cell, "-", "/" or words."""
+    cell = cell_at(one.table.rows[row], column)
+    if cell is None:
+        return None
+    header = next((c for c in one.table.columns if c.index == column), None)
+    unit = (header.unit if header else None) or one.table.unit
+    return read_cell(cell.text, unit, header.label if header else None)
+
+
+def cell_at(row: Row, column: int) -> Cell | None:
+    """The cell of a row in a column."""
+    return next((cell for cell in row.cells if cell.column == column), None)
+
+
+def column_at(table: Table, index: int) -> Column | None:
+    """A table's column by index."""
+    return next((column for column in table.columns if column.index == index), None)
+
+
+def _ranked(one: View, rows: Sequence[int], columns: Sequence[int]) -> list[int]:
+    """Rows by the value of the column asked about, highest first; rows without a value are left out."""
+    wanted = list(columns) or [c.index for c in one.table.columns[1:]]
+    best: list[int] = []
+    for column in wanted:
+        values: list[tuple[Decimal, int]] = []
+        for r in rows:
+            quantity = value(one, r, column)
+            if quantity is not None:
+                values.append((quantity.value, r))
+        if len(values) > max(1, len(rows) // 3) and len(values) > len(best):
+            best = [r for _, r in sorted(values, key=lambda item: (-item[0], item[1]))]
+            if columns:
+                break
+    return best
+
+
+def _signed(one: View, rows: Sequence[int], columns: Sequence[int], sign: str) -> list[int]:
+    right: Callable[[Decimal], bool] = (lambda v: v < 0) if sign == "negative" else (lambda v: v > 0)
+    return [r for r in rows if (q := value(one, r, columns[0])) is not None and right(q.value)]
+
+
+def _dated(one: View, rows: Sequence[int]) -> list[int]:
+    """Rows by the date in them, oldest first."""
+    dated: list[tuple[tuple[int, int, int], int]] = []
+    for r in rows:
+        for cell in one.rows[r][1:]:
+            match = _DATE_CELL.fullmatch(cell)
+            if match:
+                dated.append(((int(match[1]), int(match[2]), int(match[3] or 0)), -r))
+                break
+    return [-r for _, r in sorted(dated)]
+
+
+def terms_of(label: str) -> list[Term]:
+    """The names that a label carries."""
+    return [mention.term for mention in lexicon().names_in(label)]
