@@ -13,7 +13,7 @@ from assistant.reading.labels import any_of, words
 
 _MARKS = r"[ \t\u3000#>*_■▶➤◆●▪►•\-]*"
 _LONGEST_CAPTION = 160
-_SENTENCE_END = re.compile(r"[。！？；;!?]$|[^.]\.$")
+_SENTENCE_END = re.compile(r"[。！？；;!?:：]$|[^.]\.$")
 _LEADER = re.compile(r"(?:[.．·…]{3,}|\t|\s{2,})\s*\d{1,3}$")
 
 
@@ -29,13 +29,14 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Caption:
     """A caption without Markdown marks; `text == whole[start:end]`, `number` normalised ("35", "2-1"). `kind` is
-    what it says it is: a "table", a "figure" or "either"."""
+    what it says it is: a "table", a "figure" or "either"; a `bare` one has its title, if any, on the next line."""
 
     start: int
     end: int
     text: str
     number: str | None
     kind: Literal["figure", "table", "either"]
+    bare: bool = False
 
 
 def lines_before(text: str, at: int, floor: int = 0) -> Iterator[Line]:
@@ -72,10 +73,10 @@ def _line(text: str, start: int, end: int) -> Line | None:
 def caption_pattern() -> re.Pattern[str]:
     """A line that begins as a caption does: marks, the word, a number or a colon, the title."""
     word = f"(?P<word>{any_of('caption.figure', 'caption.table', 'caption.either')})"
-    number = r"(?P<number>[A-Za-z]?\d{1,3}(?:[-–.]\d{1,2})*[A-Za-z]?|[一二三四五六七八九十]{1,3})"
+    number = r"[A-Za-z]?\d{1,3}(?:[-–.]\d{1,2})*[A-Za-z]?|[一二三四五六七八九十]{1,3}|[A-Za-z](?=[ \t]*[:：])"
+    numbered = rf"(?P<number>{number})[ \t]*(?P<separator>[:：.．、|｜\-–—]|(?=\s|\*|[^\x00-\x7f]|$))"
     return re.compile(
-        rf"^(?P<marks>{_MARKS})(?P<caption>{word}[ \t]*(?:{number}[ \t]*(?P<separator>[:：.．、|｜\-–—]|(?=\s|\*|[^\x00-\x7f]))"
-        rf"|(?P<colon>[:：]))(?P<title>[^\n]*))$",
+        rf"^{_MARKS}(?P<caption>{word}[ \t]*(?:{numbered}|(?P<colon>[:：]))(?P<title>[^\n]*))$",
         re.I | re.M,
     )
 
@@ -102,6 +103,9 @@ def _caption(match: re.Match[str], shift: int) -> Caption | None:
     printed = match["caption"].rstrip(" \t\r*_#")
     title = match["title"].strip(" \t\r*_#")
     word, number = match["word"], match["number"]
+    start = shift + match.start("caption")
+    if not title and number and not match["separator"].strip("-–—|｜、"):
+        return Caption(start, start + len(printed), printed, _normal(number), _kind(word), bare=True)
     if not title or len(printed) > _LONGEST_CAPTION or _LEADER.search(match["title"].rstrip()) or "\t" in title:
         return None
     if match["colon"] and word.isascii():
@@ -111,7 +115,6 @@ def _caption(match: re.Match[str], shift: int) -> Caption | None:
         return None
     if separated and len(title) > 60 and _SENTENCE_END.search(title) and match["separator"] not in (":", "："):
         return None
-    start = shift + match.start("caption")
     return Caption(start, start + len(printed), printed, _normal(number), _kind(word))
 
 
@@ -173,4 +176,5 @@ def is_page_line(text: str) -> bool:
 def is_contents_title(text: str) -> bool:
     """Whether a line heads a table of contents."""
     bare = re.sub(r"\s+", " ", text.strip(" \t#*_:：")).lower()
-    return bare in {item.lower() for item in words()["caption"]["contents"]} or re.sub(r"\s", "", bare) in ("目录", "目錄")
+    listed = {item.lower() for item in words()["caption"]["contents"]}
+    return bare in listed or re.sub(r"\s", "", bare) in listed

@@ -17,7 +17,7 @@ from assistant.reading.captions import (
     lines_after,
     lines_before,
 )
-from assistant.reading.labels import is_unit, parse_unit, readable
+from assistant.reading.labels import is_unit, parse_unit, readable, units_in
 from assistant.reading.sections import plain_title
 from assistant.reading.source import Picture, Source
 from assistant.types import Figure, Table
@@ -43,7 +43,7 @@ class _Found:
 
 def find_figures(source: Source, tables: tuple[Table, ...]) -> tuple[Figure, ...]:
     """The captions of a source with no table under them, in reading order, `index` counting from 0: number, axes as
-    printed (without ticks), source line, and whether a picture stands with them. `start` and `end` are the caption's."""
+    printed (without ticks), source line, whether a picture stands with them. `start` and `end` are the caption's."""
     text = source.text
     taken = {table.caption_start for table in tables if table.caption_end > table.caption_start}
     inside = sorted((table.start, table.end) for table in tables)
@@ -73,7 +73,7 @@ def _figure(source: Source, index: int, item: _Found) -> Figure:
         number=caption.number,
         start=caption.start,
         end=caption.end,
-        axes="; ".join(item.axes) or _unit_in(caption.text),
+        axes="; ".join(item.axes) or _units_of(caption.text),
         source_line=item.source_line,
         has_picture=item.picture is not None,
         page=page if page is not None or item.picture is None else item.picture.page,
@@ -91,9 +91,9 @@ def _section(source: Source, at: int) -> str | None:
     return None
 
 
-def _unit_in(caption: str) -> str | None:
-    """The unit that a caption gives in brackets ("（万亿Tokens）"), as printed."""
-    return next((inner for inner in _BRACKETS.findall(caption) if parse_unit(f"({inner})")), None)
+def _units_of(caption: str) -> str | None:
+    """The units that a caption gives in brackets ("（万亿Tokens）", "(百万元/%)"), as printed."""
+    return next(("、".join(units) for inner in _BRACKETS.findall(caption) if (units := units_in(inner))), None)
 
 
 # ---------------------------------------------------------------- the lines under a caption
@@ -124,7 +124,9 @@ def _is_axis(line: str) -> bool:
         return False
     tokens = line.split()
     ticks = sum(bool(_TICK.fullmatch(token)) for token in tokens)
-    return ticks * 2 > len(tokens) > 3 or is_unit(line.strip("()（） ")) or (len(line) <= 80 and parse_unit(line) is not None)
+    if ticks * 2 > len(tokens) > 3 or is_unit(line.strip("()（） ")):
+        return True
+    return len(line) <= 80 and parse_unit(line) is not None
 
 
 def _axis(line: str) -> str:
@@ -153,12 +155,16 @@ def _rows_of_captions(text: str, found: Sequence[_Found]) -> Iterator[list[_Foun
     """Captions with nothing but blank lines between them."""
     row: list[_Found] = []
     for item in found:
-        if row and text[row[-1].end : item.caption.start].strip(" \t\r\n#*_"):
+        if row and not _is_blank(text[row[-1].end : item.caption.start]):
             yield row
             row = []
         row.append(item)
     if row:
         yield row
+
+
+def _is_blank(gap: str) -> bool:
+    return not gap.strip(" \t\r\n#*_")
 
 
 # ---------------------------------------------------------------- figures under a heading
@@ -167,7 +173,8 @@ def _rows_of_captions(text: str, found: Sequence[_Found]) -> Iterator[list[_Foun
 def _uncaptioned(source: Source, found: Sequence[_Found], tables: Sequence[Table]) -> list[_Found]:
     """Figures whose caption is a heading: a heading, at most an axis line, then a source line."""
     text = source.text
-    owned = sorted([*((item.caption.start, item.end) for item in found), *((table.start, table.end) for table in tables)])
+    owned = [(item.caption.start, item.end) for item in found] + [(table.start, table.end) for table in tables]
+    owned.sort()
     made = []
     for match in re.finditer(r"^[^\n]*[:：][^\n]*$", text, re.M):
         if is_source_line(match.group()) and (item := _headed(text, match, owned)):
@@ -222,13 +229,14 @@ def _give_pictures(source: Source, found: Sequence[_Found]) -> None:
             left.append(picture)
     for i, pictures in waiting.items():
         first = i
-        while first > i + 1 - len(pictures) and not source.text[found[first - 1].end : starts[first]].strip(" \t\r\n#*_"):
+        while first > max(i + 1 - len(pictures), 0) and _is_blank(source.text[found[first - 1].end : starts[first]]):
             first -= 1
         for item, picture in zip(found[first : i + 1], pictures, strict=False):
             item.picture = item.picture or picture
     for picture in left:
         i = bisect_right(starts, picture.start)
-        if i < len(found) and found[i].picture is None and _belong(found[i], picture, page_at(starts[i]), starts[i] - picture.start):
+        free = i < len(found) and found[i].picture is None
+        if free and _belong(found[i], picture, page_at(starts[i]), starts[i] - picture.start):
             found[i].picture = picture
 
 

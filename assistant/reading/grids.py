@@ -99,7 +99,7 @@ def _split(text: str, start: int, end: int, separator: re.Pattern[str]) -> list[
 def _cell(text: str, start: int, end: int) -> GridCell:
     raw = text[start:end]
     stripped = raw.strip()
-    if stripped:
+    if stripped and raw[0] != stripped[0]:
         start += len(raw) - len(raw.lstrip())
     return GridCell(start, start + len(stripped), stripped)
 

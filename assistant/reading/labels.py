@@ -6,7 +6,7 @@ import html
 import re
 import tomllib
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -101,19 +101,28 @@ def is_unit(text: str) -> bool:
     return bool(_unit_pattern().fullmatch(text.strip()))
 
 
+def is_currency(text: str) -> bool:
+    """Whether `text` is the name of a currency, without a scale."""
+    return bool(re.fullmatch(any_of("units.currencies"), text.strip(), re.I))
+
+
 _BRACKETS = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,30})[)）\]】]")
 _LISTED = re.compile(r"\s*[,，、;；]\s*")
 _PERCENTS = ("%", "％", "百分比")
+_WITH_PERCENT = re.compile(r"(.*[^/])/\s*([%％])")
 
 
 def parse_unit(label: str) -> str | None:
-    """The unit that a label prints: in brackets ("目標價 (台幣)"), after a comma ("營收, 百萬人民幣"), as a closing
-    per cent sign ("本季%"), or as the whole label ("百万元"). Of several ("百万人民币, %") the one that is not per cent."""
+    """The unit that a label prints: in brackets ("目標價 (台幣)"), after a comma ("營收, 百萬人民幣"), after "单位：",
+    as a closing per cent sign ("本季%"), or as the whole label ("百万元"). Of several ("百万人民币, %") the first that
+    is not per cent."""
     text = readable(label)
     for inner in reversed(_BRACKETS.findall(text)):
         if unit := _listed_unit(inner):
             return unit
     bare = _BRACKETS.sub("", text).strip()
+    if re.match(rf"(?:{any_of('lines.unit')})\s*[:：]", bare, re.I):
+        return _listed_unit(bare)
     tail = _LISTED.split(bare)[1:]
     if tail and (unit := _listed_unit(",".join(tail))):
         return unit
@@ -122,17 +131,33 @@ def parse_unit(label: str) -> str | None:
     return "%" if re.search(r"[^\d\s.,]\s?[%％]$", bare) else None
 
 
+def units_in(text: str) -> list[str]:
+    """The units that a list names, as printed: "百万元/%" and "原图未收录；单位：百万元、%" are 百万元 and %."""
+    lead = re.compile(rf"^(?:{any_of('lines.unit')})\s*[:：]?\s*", re.I)
+    parts = [lead.sub("", part.strip()) for part in _LISTED.split(text)]
+    split = [piece for part in parts for piece in _pieces(part)]
+    return [piece.strip() for piece in split if is_unit(piece)]
+
+
+def _pieces(part: str) -> tuple[str, ...]:
+    match = _WITH_PERCENT.fullmatch(part)
+    return (match[1], match[2]) if match else (part,)
+
+
 def _listed_unit(text: str) -> str | None:
-    text = re.sub(rf"^(?:{any_of('lines.unit')})\s*[:：]?\s*", "", text.strip(), flags=re.I)
-    parts = [re.sub(r"/\s*[%％]$", "", part) for part in _LISTED.split(text)]
-    units = [part.strip() for part in parts if is_unit(part)]
+    units = units_in(text)
     return next((unit for unit in units if unit not in _PERCENTS), units[0] if units else None)
 
 
 # ---------------------------------------------------------------- kinds of cells
 
 _NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
-_DATE = rf"(?:\d{{2,4}}[-/.年]\d{{1,2}}(?:[-/.月]\d{{0,2}}日?)?|\d{{1,2}}月\d{{1,2}}日|\d{{1,2}}[- ]{_MONTH}(?:[- ]\d{{2,4}})?)"
+_DATE = (
+    rf"(?:\d{{2,4}}[-/.年]\d{{1,2}}(?:[-/.月]\d{{0,2}}日?)?|\d{{1,2}}月\d{{1,2}}日"
+    rf"|\d{{1,2}}[- ]{_MONTH}(?:[- ]\d{{2,4}})?)"
+)
+_DAY = re.compile(r"\d{2,4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?")
+_DIGIT = re.compile(r"\d")
 _HORIZON = re.compile(r"\d{1,2}[DWMYdwmy]")  # "1M 3M 12M" over columns of returns
 
 
@@ -143,6 +168,7 @@ def _value_pattern() -> re.Pattern[str]:
     return re.compile(rf"{lead}(?:{_DATE}|{_NUMBER}{unit}(?:\s?[-–~/至]\s?[+\-−]?{_NUMBER}{unit})?)", re.I)
 
 
+@lru_cache(maxsize=20_000)
 def kind_of(text: str) -> Kind:
     """What stands in a cell: nothing, a mark for a missing value, a period, a value (a number, an amount, a date)
     or text."""
@@ -151,9 +177,8 @@ def kind_of(text: str) -> Kind:
         return "empty"
     if text in words()["cells"]["missing"]:
         return "missing"
-    if len(text) > 40 or _HORIZON.fullmatch(text):
+    if len(text) > 40 or _HORIZON.fullmatch(text) or not (_DIGIT.search(text) or _PERIOD.fullmatch(text)):
         return "text"
-    period = _PERIOD.fullmatch(text)
-    if period and not re.fullmatch(r"(?:\d{2}|\d{4})[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?", text):
+    if _PERIOD.fullmatch(text) and not _DAY.fullmatch(text):
         return "period"
     return "value" if _value_pattern().fullmatch(text) else "text"

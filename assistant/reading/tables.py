@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from assistant.reading.captions import (
     Caption,
@@ -28,7 +29,7 @@ from assistant.reading.grids import (
     value_columns,
     width,
 )
-from assistant.reading.labels import any_of, is_unit, kind_of, parse_period, parse_unit, readable, words
+from assistant.reading.labels import any_of, is_currency, is_unit, kind_of, parse_period, parse_unit, readable, words
 from assistant.reading.sections import plain_title
 from assistant.reading.source import Grid, GridCell, Source
 from assistant.types import Cell, Column, Row, Table
@@ -39,9 +40,14 @@ _MOST_HEADER_ROWS = 4
 _CAPTION_GAP = 6  # newlines between a caption and its table
 _TITLE_LENGTH = 60
 _NO_TITLE = re.compile(r"[。！？；;，,、!?：:]$|^[-*•]\s|^\d+[.)、]\s|[。；]|^!\[|^\|")
+_NAMES_A_COLUMN = re.compile(r"(?:名称|名稱|简称|簡稱|代码|代碼|日期|时间|時間|类型|類型)$")
+_OWN_UNIT = re.compile(r"\d\s?([^\s\d,.()（）]{1,10})[)）]?$")
+_PERIOD_MARK = re.compile(r"[QHM]\d|\d[QHM]|(?:19|20)\d\d|[FC]Y|Yo|年|[a-z][-\s]?\d")
 _PAGE_NUMBER = re.compile(r"(?:^|\D)(\d{1,3})$")
 _ITEM = re.compile(r"\s*[(（]?(\d{1,2})[)）]")
-_AMOUNT = re.compile(r"\d\s*(万亿|十亿|亿|億|百万|百萬|万|萬)(?:元|(美元|港元|人民币|人民幣|台币|台幣|日元))(人民币|人民幣)?")
+_AMOUNT = re.compile(
+    r"\d\s*((?:万亿|十亿|亿|億|百万|百萬|万|萬)(?:元|美元|港元|人民币|人民幣|台币|台幣|日元)(?:人民币|人民幣)?)"
+)
 _NEARBY = 2000  # characters above a table in which its unit may be told
 
 
@@ -73,20 +79,25 @@ def build_tables(source: Source) -> tuple[Table, ...]:
 
 
 def unit_of(table: Table, row: Row, column: Column) -> str | None:
-    """The unit of a cell by what is printed: its own sign, its row's label, its column's header, then the table's.
-    A measure beside the row's label goes under a currency above the column: "價格(美元)" of "黃金 (盎司)" is in
-    美元/盎司. None where nothing says it."""
+    """The unit of a cell by what is printed: its own, that of a column of units, of its row's label, of its column's
+    header, then the table's. A measure beside the row's label goes under a currency above the column: "價格(美元)" of
+    "黃金 (盎司)" is in 美元/盎司. None for words, and where nothing says it."""
     text = next((cell.text for cell in row.cells if cell.column == column.index), "")
-    if re.search(r"[%％][)）]?$", text):
-        return "%"
-    if own := re.search(r"(?<=\d)\s?([A-Za-z][A-Za-z/]{1,9}|倍)$", text):
+    own = _OWN_UNIT.search(text)
+    if own and is_unit(own[1]):
         return own[1]
+    if kind_of(text) == "text":
+        return None
+    if listed := next((cell.text for cell in row.cells if _of_units(table.columns[cell.column])), ""):
+        return listed
     stated = parse_unit(row.label)
     if stated and column.unit and column.unit != "%" and re.fullmatch(any_of("units.measures"), stated, re.I):
         return f"{column.unit}/{stated}"
-    if column.unit:
-        return column.unit
-    return stated or table.unit
+    return column.unit or stated or table.unit
+
+
+def _of_units(column: Column) -> bool:
+    return bool(column.label) and bool(re.fullmatch(any_of("lines.unit"), column.label, re.I))
 
 
 # ---------------------------------------------------------------- which grids are tables, and where they are cut
@@ -138,8 +149,11 @@ def _side_by_side(grid: Grid) -> Iterator[Grid]:
 
 def _filled(row: Cells) -> list[GridCell]:
     """The cells of a row that hold text, each once however many columns it spans."""
-    seen: dict[tuple[int, int], GridCell] = {(c.start, c.end): c for c in row if c is not None and c.end > c.start}
-    return list(seen.values())
+    found: list[GridCell] = []
+    for cell in row:
+        if cell is not None and cell.end > cell.start and not (found and found[-1].start == cell.start):
+            found.append(cell)
+    return found
 
 
 # ---------------------------------------------------------------- one grid
@@ -165,7 +179,7 @@ def _tables(source: Source, grid: Grid, floor: int, ceiling: int) -> Iterator[Ta
 def _title_rows(rows: Sequence[Cells]) -> list[Cells]:
     """Leading rows of a single cell above the header: a caption or a unit drawn into the table."""
     found: list[Cells] = []
-    for row, below in zip(rows[:3], rows[1:4], strict=False):
+    for row, below in pairwise(rows[:4]):
         cells = _filled(row)
         if len(cells) != 1 or len(_filled(below)) == 0 or width(rows) < 3:
             break
@@ -223,9 +237,9 @@ def _new_periods(rows: Sequence[Cells], headers: int) -> list[int]:
 def _periods(row: Cells) -> list[str]:
     """The cells after the first, where all that are filled are periods and there are two or more."""
     texts = [cell.text for cell in row[1:] if cell is not None and cell.text]
-    if len(texts) < 2 or len(texts[0]) > 12 or any(kind_of(text) != "period" for text in texts):
+    if len(texts) < 2 or len(texts[0]) > 12 or not _PERIOD_MARK.search(texts[0]):
         return []
-    return texts
+    return texts if all(kind_of(text) == "period" for text in texts) else []
 
 
 def _table(source: Source, rows: list[Cells], headers: int, title: _Title, page: int | None, ceiling: int) -> Table:
@@ -297,20 +311,21 @@ def _column(index: int, texts: Sequence[str]) -> Column:
 
 
 def _rows(head: Sequence[Cells], body: Sequence[Cells]) -> Iterator[Row]:
-    header = [readable(cell.text) if cell is not None else "" for cell in head[-1]] if head else []
+    header = [_text(head[-1], i) for i in range(len(head[-1]))] if head else []
     numbered = _is_numbered(header, body)
     merged = _merged_labels(body)
-    blocks = {i: readable(_text(row, 0)) for i, row in enumerate(body) if _repeats(row, header)}
-    heading = header[0] or None if blocks and any(blocks.values()) and header else None
-    index = 0
+    blocks = {i: _text(row, 0) for i, row in enumerate(body) if _repeats(row, header)}
+    heading = readable(header[0]) or None if any(name != header[0] for name in blocks.values()) else None
+    index = end = 0
     for i, row in enumerate(body):
         if i in blocks:
-            heading = heading if blocks[i] == header[0] else blocks[i]
+            heading = heading if blocks[i] == header[0] else readable(blocks[i])
         elif _is_heading(body, i):
             heading = readable(_filled(row)[0].text)
         else:
-            yield _row(index, row, body[i - 1] if i else (), merged.get(i) or heading, numbered)
-            index += 1
+            made = _row(index, row, end, merged.get(i) or heading, numbered)
+            yield made
+            index, end = index + 1, made.end
 
 
 def _text(row: Cells, column: int) -> str:
@@ -320,9 +335,10 @@ def _text(row: Cells, column: int) -> str:
 
 def _repeats(row: Cells, header: Sequence[str]) -> bool:
     """The header once more: after a page break, or at the head of a block with the block's name first."""
-    if not any(header[1:]) or (len(row) > 1 and _text(row, 1) == "" != header[1]):
+    last = next((i for i in range(len(header) - 1, 0, -1) if header[i]), 0)
+    if not last or _text(row, last) != header[last]:
         return False
-    return [readable(_text(row, i)) for i in range(1, len(header))] == list(header[1:])
+    return all(_text(row, i) == header[i] for i in range(1, last))
 
 
 def _is_heading(body: Sequence[Cells], i: int) -> bool:
@@ -341,18 +357,13 @@ def _is_numbered(header: Sequence[str], body: Sequence[Cells]) -> bool:
     return bool(header) and not header[0] and len(counted) > 2 and counted == [str(i + 1) for i in range(len(counted))]
 
 
-def _row(index: int, row: Cells, above: Cells, group: str | None, numbered: bool) -> Row:
-    inherited = {(cell.start, cell.end) for cell in above if cell is not None and cell.end > cell.start}
-    own = [cell for cell in _filled(row) if (cell.start, cell.end) not in inherited] or _filled(row)
+def _row(index: int, row: Cells, above: int, group: str | None, numbered: bool) -> Row:
+    """A row; what stands before `above`, the end of the row above, is merged with that row and no cell of its own."""
+    filled = _filled(row)
+    own = [cell for cell in filled if cell.start >= above] or filled
     labels = own[1:] if numbered and len(own) > 1 and own[0] is row[0] else own
-    return Row(
-        index=index,
-        label=readable(labels[0].text),
-        group=group,
-        start=own[0].start,
-        end=max(cell.end for cell in own),
-        cells=tuple(Cell(index, i, cell.start, cell.end, cell.text) for i, cell in enumerate(row) if cell is not None),
-    )
+    cells = tuple([Cell(index, i, cell.start, cell.end, cell.text) for i, cell in enumerate(row) if cell is not None])
+    return Row(index, readable(labels[0].text), group, own[0].start, max([cell.end for cell in own]), cells)
 
 
 def _merged_labels(body: Sequence[Cells]) -> dict[int, str]:
@@ -364,22 +375,22 @@ def _merged_labels(body: Sequence[Cells]) -> dict[int, str]:
     if body and not _text(body[0], 0) and any(_text(row, 0) for row in body):
         return _centred_labels(body)
     found: dict[int, str] = {}
-    above: list[str] = []
-    previous: Cells = ()
+    above: Cells = ()
+    end = 0
     for i, row in enumerate(body):
-        shared = {(c.start, c.end) for c in previous if c is not None and c.end > c.start}
         lead = 0
-        while lead < len(row) - 1 and _is_open(row[lead], shared):
+        while lead < len(row) - 1 and _is_open(row[lead], end):
             lead += 1
-        if lead and len(above) >= lead and above[lead - 1]:
-            found[i] = above[lead - 1]
-        above = above[:lead] + [readable(_text(row, column)) for column in range(lead, len(row))]
-        previous = row
+        if lead and (label := _text(above, lead - 1)):
+            found[i] = readable(label)
+        above = above[:lead] + row[lead:]
+        end = max([cell.end for cell in row if cell is not None])
     return found
 
 
-def _is_open(cell: GridCell | None, shared: Iterable[tuple[int, int]]) -> bool:
-    return cell is None or cell.end == cell.start or (cell.start, cell.end) in shared
+def _is_open(cell: GridCell | None, above: int) -> bool:
+    """Whether a cell is empty or merged with the one above it."""
+    return cell is None or cell.end == cell.start or cell.start < above
 
 
 def _centred_labels(body: Sequence[Cells]) -> dict[int, str]:
@@ -436,8 +447,9 @@ def _title(text: str, grid: Grid, inner: Sequence[Cells], rows: Sequence[Cells],
         return _Title(below.start, below.end, below.text, below.number, line_unit, True)
     corner = rows[0][0] if headers else None
     if corner is not None and _names(corner.text, rows[headers:]):
-        neighbour = not text[floor : grid.start].strip() or not text[grid.end : ceiling].strip()
-        if above.text is None or (neighbour and 0 < floor) or (neighbour and ceiling < len(text)):
+        follows = floor > 0 and not text[floor : grid.start].strip()
+        followed = ceiling < len(text) and not text[grid.end : ceiling].strip()
+        if above.text is None or follows or followed:
             return _Title(corner.start, corner.end, corner.text, None, line_unit, False)
     return replace(above, line_unit=line_unit)
 
@@ -453,7 +465,8 @@ def _above(text: str, at: int, floor: int) -> _Title:
             break
         edge = line.start
         if found := caption_of(line):
-            return _Title(found.start, found.end, found.text, found.number, unit, True)
+            end = title.end if title and found.bare else found.end
+            return _Title(found.start, end, text[found.start : end], found.number, unit, True)
         if is_page_line(line.text):
             continue
         if title is None and unit is None and _states_unit(line.text):
@@ -477,8 +490,9 @@ def _states_unit(line: str) -> bool:
     """A short line that is there for its unit: "单位：百万元", "(百万人民币, %)", "營收, 百萬人民幣"."""
     if len(line) > 60 or line.startswith("#") or not parse_unit(line):
         return False
-    return bool(is_unit_lead(line) or re.fullmatch(r"[(（][^()（）]*[)）]", line.strip("* ")) or re.search(r"[,，]", line)
-                or is_unit(line.strip("* ")))
+    bare = line.strip("* ")
+    bracketed = re.fullmatch(r"[(（][^()（）]*[)）]", bare)
+    return bool(bracketed or re.search(r"[,，]", bare) or is_unit_lead(line) or is_unit(bare))
 
 
 def _is_title(text: str, line: Line) -> bool:
@@ -487,7 +501,10 @@ def _is_title(text: str, line: Line) -> bool:
     if not re.search(r"[^\W\d_]{2}", line.text):
         return False
     above = text[text.rfind("\n", 0, max(text.rfind("\n", 0, line.start), 0)) + 1 : line.start]
-    return line.text.startswith(("#", "**")) or not above.strip()
+    if line.text.startswith(("#", "**")) or not above.strip():
+        return True
+    caption = caption_of(Line(0, 0, above.strip()))
+    return caption is not None and caption.bare
 
 
 def _below(text: str, end: int, ceiling: int) -> Caption | None:
@@ -504,9 +521,10 @@ def _names(corner: str, body: Sequence[Cells]) -> bool:
     """Whether a first header cell names the table ("主要市場指數") rather than its first column ("公司")."""
     bare = readable(corner)
     generic = {word.lower() for word in words()["header"]["generic"]}
-    if not 2 <= len(bare) <= 40 or bare.lower() in generic or re.search(r"(?:名称|名稱|简称|簡稱|代码|代碼|日期|类型|類型)$", bare):
+    if not 2 <= len(bare) <= 40 or bare.lower() in generic or _NAMES_A_COLUMN.search(bare):
         return False
-    return kind_of(bare) == "text" and not is_unit(bare) and not is_unit_lead(bare) and bool(value_columns(body))
+    amount = is_unit(bare) and not is_currency(bare)
+    return kind_of(bare) == "text" and not amount and not is_unit_lead(bare) and bool(value_columns(body))
 
 
 # ---------------------------------------------------------------- unit and source
@@ -516,14 +534,15 @@ def _unit(source: Source, title: _Title, head: Sequence[Cells], body: Sequence[C
           end: int, ceiling: int) -> tuple[str | None, str | None]:
     """A table's unit and where it is stated: caption, corner, line, header or nearby."""
     corner = _text(head[0], 0) if head else ""
-    if title.explicit and title.text and (unit := parse_unit(title.text)):
-        return unit, "caption"
-    if unit := parse_unit(corner):
-        return unit, "corner"
+    captioned = parse_unit(title.text) if title.text and not is_unit(title.text) else None
+    if title.explicit and captioned:
+        return captioned, "caption"
+    if (unit := parse_unit(corner)) and not (unit == corner and any(column.unit for column in columns)):
+        return unit, "corner"  # but "人民幣" above "價格(美元)" is what the table is about
     if title.line_unit:
         return title.line_unit, "line"
-    if title.text and (unit := parse_unit(title.text)):
-        return unit, "caption"
+    if captioned:
+        return captioned, "caption"
     stated = {columns[i].unit for i in value_columns(body) if i < len(columns)}
     if len(stated) == 1 and (unit := stated.pop()):
         return unit, "header"
@@ -547,13 +566,15 @@ def _told_unit(source: Source, title: _Title, body: Sequence[Cells], columns: Se
     series = [column.index for column in columns if column.period and not re.search("YoY|QoQ", column.period)]
     kinds = column_kinds(body)
     bare = all(not re.search(r"[^\d,.\-−()/\s]", _text(row, i)) for row in body[:20] for i in series)
-    if not title.text or len(series) < 2 or not bare or not all("value" in kinds[i] for i in series if i < len(kinds)):
+    numbers = all("value" in kinds[i] for i in series if i < len(kinds))
+    if not title.text or len(series) < 2 or not bare or not numbers:
         return None
     i = bisect_right(source.headings, title.start, key=lambda heading: heading.start)
     begin = max(source.headings[i - 1].start if i else 0, title.start - _NEARBY)
     name = re.sub(r"^\S{1,2}\s*\d*\s*[:：]\s*", "", title.text)
+    name = re.sub(any_of("header.common"), " ", name)
     pairs = {name[k : k + 2] for k in range(len(name) - 1) if re.fullmatch(r"[\u3400-\u9fff]{2}", name[k : k + 2])}
-    units = {match[0].lstrip("0123456789 ") for clause in re.split(r"[。；;]", source.text[begin : title.start])
+    units = {match[1] for clause in re.split(r"[。；;]", source.text[begin : title.start])
              if any(pair in clause for pair in pairs) for match in _AMOUNT.finditer(clause)}
     return units.pop() if len(units) == 1 else None
 
