@@ -57,7 +57,6 @@ def decode(data: bytes) -> Kept:
 
 def write(folder: Path, report_id: str, kept: bytes, original: bytes | None) -> None:
     """Keeps an encoded report, and its original bytes if given; replaces what was there. Raises OSError."""
-    _path(folder, report_id, "").parent.mkdir(parents=True, exist_ok=True)
     if original is not None:
         _write_whole(_path(folder, report_id, _ORIGINAL), original)
     _write_whole(_path(folder, report_id, _KEPT), kept)
@@ -114,7 +113,11 @@ def _path(folder: Path, report_id: str, suffix: str) -> Path:
 def _write_whole(path: Path, data: bytes) -> None:
     part = path.with_name(path.name + _PART)
     try:
-        part.write_bytes(data)
+        try:
+            part.write_bytes(data)
+        except FileNotFoundError:  # the first of its subfolder: asking each time would cost more than this
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
         os.replace(part, path)
     except OSError:
         part.unlink(missing_ok=True)

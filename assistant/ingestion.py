@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import multiprocessing
 import os
+import pickle
+import signal
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from assistant import __version__
 from assistant.chunking import passages
+from assistant.embeddings import Builtin, Embedding
 from assistant.errors import AssistantError
-from assistant.library import Incoming, Library, Progress
+from assistant.library import Incoming, Library, Prepared, Progress, prepare
 from assistant.reading import SUFFIXES, report_id
 from assistant.types import Report
 
@@ -25,7 +34,8 @@ Read = Callable[[bytes, str], Report]
 _MB = 1 << 20
 _TEXT_LIMIT, _PACKED_LIMIT = 64 * _MB, 200 * _MB  # a text is all text; PDF and Office files are mostly pictures
 _PACKED = (".pdf", ".docx", ".xlsx", ".pptx")
-_BATCH_PASSAGES, _BATCH_BYTES = 1000, 32 * _MB
+_BATCH_FILES, _BATCH_BYTES = 300, 600_000  # about a thousand passages of plain text
+_MOST_PROCESSES = 4
 _UNKNOWN = "the file could not be understood (an unexpected error; the debug log has the details)"
 
 
@@ -44,37 +54,67 @@ class Outcome:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to read: its bytes, and what its outcome will be."""
+
+    name: str
+    place: str
+    data: bytes
+    status: OutcomeStatus
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Files that are read together and added together, with the outcomes, in order, of those between them."""
+
+    members: list[_File | Outcome] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def files(self) -> list[_File]:
+        return [member for member in self.members if isinstance(member, _File)]
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= _BATCH_BYTES or len(self.members) >= _BATCH_FILES
+
+    def append(self, member: _File | Outcome) -> None:
+        self.members.append(member)
+        self.size += len(member.data) if isinstance(member, _File) else 0
+
+
 def ingest(
     library: Library, paths: Iterable[Path], *, read: Read, progress: Progress | None = None
 ) -> Iterator[Outcome]:
     """Takes files, and folders with all they hold, into the library; yields outcomes in order, each when it is final.
 
-    `read` makes a Report of bytes and a file name (`assistant.reading.read`). `progress` gets (files read, files in
+    `read` makes a Report of bytes and a file name (`assistant.reading.read`). `progress` gets (files done, files in
     all). A file that can't be read is a "failed" outcome; LibraryError (disk full, …) ends the run, and what was
     yielded until then stays. Ending the iteration early harms nothing.
+
+    Many files are read in other processes (a script needs its `if __name__ == "__main__":` then).
     """
     files = list(_walk(paths))
+    done = 0
+    with _Readers(read, library.embedding) as readers:
+        for batch, made in readers.read(_batches(library, files)):
+            for outcome in _settled(library, batch, made):
+                done += 1
+                if progress:
+                    progress(done, len(files))
+                yield outcome
+
+
+def _batches(library: Library, files: Iterable[Path | Outcome]) -> Iterator[_Batch]:
     seen: dict[str, str] = {}
-    batch: list[Incoming] = []
-    outcomes: list[Outcome] = []
-    for done, found in enumerate(files, 1):
-        taken = found if isinstance(found, Outcome) else _take(library, found, seen, read)
-        if isinstance(taken, Outcome):
-            outcomes.append(taken)
-        else:
-            incoming, outcome = taken
-            batch.append(incoming)
-            outcomes.append(outcome)
-        if progress:
-            progress(done, len(files))
-        if not batch:
-            yield from outcomes
-            outcomes.clear()
-        elif _is_full(batch):
-            yield from _settled(library, batch, outcomes)
-            batch.clear()
-            outcomes.clear()
-    yield from _settled(library, batch, outcomes)
+    batch = _Batch()
+    for found in files:
+        batch.append(found if isinstance(found, Outcome) else _look(library, found, seen))
+        if batch.is_full:
+            yield batch
+            batch = _Batch()
+    yield batch
 
 
 # ---------------------------------------------------------------- which files
@@ -135,8 +175,8 @@ def _place(path: Path) -> str:
 # ---------------------------------------------------------------- one file
 
 
-def _take(library: Library, path: Path, seen: dict[str, str], read: Read) -> Outcome | tuple[Incoming, Outcome]:
-    """One file's report with the outcome it will have once it is in the library; or an outcome that is final."""
+def _look(library: Library, path: Path, seen: dict[str, str]) -> _File | Outcome:
+    """A file that is to be read, or an outcome where it need not or can't be. `seen` maps report ids to names."""
     name = _name(path)
     try:
         too_big = _too_big(path)
@@ -150,24 +190,11 @@ def _take(library: Library, path: Path, seen: dict[str, str], read: Read) -> Out
     identity, place = report_id(data), _place(path)
     if identity in seen:
         return Outcome(name, "duplicate", identity, message=f"the same file as {seen[identity]}")
+    seen[identity] = name
     known = library.record(identity)
     if known and known.version == __version__ and library.holds(identity):
-        seen[identity] = name
         return _unchanged(library, identity, name, place)
-    try:
-        report = read(data, name)
-        incoming = Incoming(report, passages(report), data, place)
-    except AssistantError as error:
-        return Outcome(name, "failed", message=str(error))
-    except Exception:  # whatever a parser trips over in one file must not stop the others
-        log.debug("reading %s failed", name, exc_info=True)
-        return Outcome(name, "failed", message=_UNKNOWN)
-    seen[identity] = name
-    older = library.at_path(place)
-    status: OutcomeStatus = "replaced" if known or older else "added"
-    return incoming, Outcome(
-        name, status, identity, len(incoming.passages), len(report.tables), "; ".join(report.warnings)
-    )
+    return _File(name, place, data, "replaced" if known or library.at_path(place) else "added")
 
 
 def _too_big(path: Path) -> str:
@@ -191,38 +218,124 @@ def _unchanged(library: Library, identity: str, name: str, place: str) -> Outcom
     return replace(outcome, status="replaced", message="an older version of the file was taken out")
 
 
+# ---------------------------------------------------------------- reading, here or in other processes
+
+Made = Prepared | str  # a report, or why there is none
+
+
+@dataclass(slots=True)
+class _Readers:
+    """Reads batches: the first one here, where it stays alone; as soon as there are more, in other processes ahead.
+
+    Chroma keeps Python's global lock while it works, so threads would not help.
+    """
+
+    _read: Read
+    _embedding: Embedding
+    _pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> _Readers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def read(self, batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, list[Made]]]:
+        """Each batch with what its files became, in order."""
+        ahead: deque[tuple[_Batch, Future[list[Made]] | None]] = deque()
+        for batch in batches:
+            ahead.append((batch, self._submitted(batch) if ahead or self._pool else None))
+            if len(ahead) > _MOST_PROCESSES:
+                yield self._result(*ahead.popleft())
+        while ahead:
+            yield self._result(*ahead.popleft())
+
+    def _submitted(self, batch: _Batch) -> Future[list[Made]] | None:
+        if not batch.files or not self._is_portable():
+            return None
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                min(os.cpu_count() or 1, _MOST_PROCESSES), multiprocessing.get_context("spawn"), _start_reader
+            )
+        with suppress(BrokenProcessPool):
+            return self._pool.submit(_make, batch.files, self._read, self._local_embedding())
+        return None
+
+    def _result(self, batch: _Batch, future: Future[list[Made]] | None) -> tuple[_Batch, list[Made]]:
+        if future:
+            with suppress(BrokenProcessPool):
+                return batch, future.result()
+            log.debug("a reading process died; the files are read here")
+        return batch, _make(batch.files, self._read, self._local_embedding())
+
+    def _local_embedding(self) -> Embedding | None:
+        """The embedding, if it is mere computation; the others keep connections or a model, which stay here."""
+        return self._embedding if isinstance(self._embedding, Builtin) else None
+
+    def _is_portable(self) -> bool:
+        try:
+            pickle.dumps(self._read)
+        except (pickle.PicklingError, AttributeError, TypeError):  # a function within a function
+            return False
+        return (os.cpu_count() or 1) > 1
+
+
+def _start_reader() -> None:
+    """A reading process leaves interruption to its parent, and ends when its parent is gone, however that ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _make(files: list[_File], read: Read, embedding: Embedding | None) -> list[Made]:
+    read_files = [_read_one(file, read) for file in files]
+    reports = [item for item in read_files if isinstance(item, Incoming)]
+    try:
+        prepared = iter(prepare(reports, embedding))
+    except Exception:
+        log.debug("a batch failed; its reports are prepared one by one", exc_info=True)
+        return [item if isinstance(item, str) else _prepared(item, embedding) for item in read_files]
+    return [item if isinstance(item, str) else next(prepared) for item in read_files]
+
+
+def _read_one(file: _File, read: Read) -> Incoming | str:
+    try:
+        report = read(file.data, file.name)
+        return Incoming(report, passages(report), file.data, file.place)
+    except AssistantError as error:
+        return str(error)
+    except Exception:  # whatever a parser trips over in one file must not stop the others
+        log.debug("reading %s failed", file.name, exc_info=True)
+        return _UNKNOWN
+
+
+def _prepared(incoming: Incoming, embedding: Embedding | None) -> Made:
+    try:
+        return prepare([incoming], embedding)[0]
+    except Exception:
+        log.debug("preparing %s failed", incoming.report.source, exc_info=True)
+        return _UNKNOWN
+
+
 # ---------------------------------------------------------------- into the library
 
 
-def _is_full(batch: list[Incoming]) -> bool:
-    return (
-        sum(len(incoming.passages) for incoming in batch) >= _BATCH_PASSAGES
-        or sum(len(incoming.data) for incoming in batch) >= _BATCH_BYTES
-    )
+def _settled(library: Library, batch: _Batch, made: list[Made]) -> list[Outcome]:
+    """Adds a batch, and returns its outcomes."""
+    library.put([item for item in made if isinstance(item, Prepared)])
+    results = iter(made)
+    return [member if isinstance(member, Outcome) else _outcome(member, next(results)) for member in batch.members]
 
 
-def _settled(library: Library, batch: list[Incoming], outcomes: list[Outcome]) -> list[Outcome]:
-    """Adds a batch, and returns the outcomes; a report that the library can't take fails alone."""
-    try:
-        library.add(batch)
-        return list(outcomes)
-    except AssistantError:
-        raise
-    except Exception:
-        log.debug("a batch failed; its reports are added one by one", exc_info=True)
-    failed = {incoming.report.report_id for incoming in batch if not _added(library, incoming)}
-    return [
-        Outcome(outcome.source, "failed", message=_UNKNOWN) if outcome.report_id in failed else outcome
-        for outcome in outcomes
-    ]
-
-
-def _added(library: Library, incoming: Incoming) -> bool:
-    try:
-        library.add([incoming])
-    except AssistantError:
-        raise
-    except Exception:
-        log.debug("adding %s failed", incoming.report.source, exc_info=True)
-        return False
-    return True
+def _outcome(file: _File, made: Made) -> Outcome:
+    if isinstance(made, str):
+        return Outcome(file.name, "failed", message=made)
+    info = made.record.info
+    return Outcome(file.name, file.status, info.report_id, info.passages, info.tables, "; ".join(made.warnings))

@@ -6,7 +6,6 @@ holds and mends the difference. Queries are built from terms, never parsed: no u
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,13 @@ _HEAP_BYTES = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the index holds of a passage: its own tokens and those of its context (title, section, caption, header)."""
+    """What the index holds of a passage: its own tokens, and those of its context (title, section, caption, header),
+    each as one string with spaces between."""
 
     passage_id: str
     report_id: str
-    body: Sequence[str]
-    context: Sequence[str]
+    body: str
+    context: str
     furniture: bool = False
 
 
@@ -56,8 +56,8 @@ class KeywordIndex:
             document = tantivy.Document()
             document.add_text("id", entry.passage_id)
             document.add_text("report", entry.report_id)
-            document.add_text("body", " ".join(entry.body))
-            document.add_text("context", " ".join(entry.context))
+            document.add_text("body", entry.body)
+            document.add_text("context", entry.context)
             document.add_boolean("furniture", entry.furniture)
             writer.add_document(document)
 
@@ -143,15 +143,6 @@ class KeywordIndex:
         if self._writer is None:
             self._writer = self._index.writer(_HEAP_BYTES, 1)  # one thread: one segment a commit, fewer merges
         return self._writer
-
-
-def opened(folder: Path) -> tuple[KeywordIndex, bool]:
-    """The index in `folder`, and whether it had to be started anew because it was damaged."""
-    try:
-        return KeywordIndex(folder), False
-    except LibraryError:
-        shutil.rmtree(folder)
-        return KeywordIndex(folder), True
 
 
 def _schema() -> Any:
