@@ -86,26 +86,51 @@ def parse_period(text: str) -> str | None:
 
 
 @cache
-def _unit_pattern() -> re.Pattern[str]:
-    word = f"(?:{any_of('units.scales', 'units.currencies', 'units.measures')})"
-    return re.compile(rf"{word}(?:\s*(?:/|每|per\s)?\s*{word}){{0,4}}", re.I)
+def _unit_pattern() -> str:
+    """One unit: up to five of the words that the quantities know, and of those that only labels print."""
+    from assistant.quantities.vocabulary import CURRENCY, SCALE, UNIT
+
+    word = f"(?:{any_of('units.goods', 'units.more')}|{SCALE}|{CURRENCY}|{UNIT})"
+    return rf"(?i:{word}(?:\s*(?:/|每|per\s)?\s*{word}){{0,4}})"
+
+
+@cache
+def _whole_unit() -> re.Pattern[str]:
+    return re.compile(_unit_pattern())
 
 
 @cache
 def _amount_words() -> re.Pattern[str]:
-    return re.compile(any_of("units.scales", "units.currencies") + "|%|％", re.I)
+    from assistant.quantities.vocabulary import CURRENCY, SCALE
+
+    return re.compile(f"{SCALE}|(?i:{CURRENCY})|元|[%％]|百分比")
 
 
+@lru_cache(maxsize=4_000)
 def is_unit(text: str) -> bool:
     """Whether `text` is a unit and nothing else ("亿美元", "US$/t", "%", "HK$ mn")."""
-    return bool(_unit_pattern().fullmatch(text.strip()))
+    return bool(_whole_unit().fullmatch(text.strip()))
 
 
 def is_currency(text: str) -> bool:
     """Whether `text` is the name of a currency, without a scale."""
-    return bool(re.fullmatch(any_of("units.currencies"), text.strip(), re.I))
+    from assistant.quantities.vocabulary import CURRENCY_NAMES, UNIT_NAMES, UNITS
+
+    name = UNIT_NAMES.get(text.strip())
+    return text.strip().lower() in CURRENCY_NAMES or bool(name and UNITS[name].is_currency)
 
 
+def is_measure(text: str) -> bool:
+    """Whether `text` is what a price is counted by ("盎司", "桶", "t"): a unit, but no money and no share."""
+    from assistant.quantities.vocabulary import UNIT_NAMES, UNITS
+
+    if text.strip() in words()["units"]["goods"]:
+        return True
+    name = UNIT_NAMES.get(text.strip())
+    return name is not None and UNITS[name].dimension.split(":")[0] not in _NO_GOODS
+
+
+_NO_GOODS = ("money", "US cents", "share", "points of share", "ratio")
 _BRACKETS = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,30})[)）\]】]")
 _LISTED = re.compile(r"\s*[,，、;；]\s*")
 _PERCENTS = ("%", "％", "百分比")
@@ -126,7 +151,7 @@ def parse_unit(label: str) -> str | None:
     tail = _LISTED.split(bare)[1:]
     if tail and (unit := _listed_unit(",".join(tail))):
         return unit
-    if is_unit(bare) and _amount_words().search(bare):
+    if (len(bare) > 1 or bare in _PERCENTS) and is_unit(bare) and (_amount_words().search(bare) or is_currency(bare)):
         return bare
     return "%" if re.search(r"[^\d\s.,]\s?[%％]$", bare) else None
 
@@ -163,8 +188,10 @@ _HORIZON = re.compile(r"\d{1,2}[DWMYdwmy]")  # "1M 3M 12M" over columns of retur
 
 @cache
 def _value_pattern() -> re.Pattern[str]:
-    lead = rf"[<>≤≥~≈约約+\-−–±(（*\s]*(?:{any_of('units.currencies')})?\s*[+\-−–(（]?"
-    unit = rf"(?:\s?{_unit_pattern().pattern}|\s?[A-Za-z]{{1,8}}(?:/[A-Za-z]{{1,8}})?)?[)）+*]*"
+    from assistant.quantities.vocabulary import CURRENCY
+
+    lead = rf"[<>≤≥~≈约約+\-−–±(（*\s]*(?:{CURRENCY})?\s*[+\-−–(（]?"
+    unit = rf"(?:\s?{_unit_pattern()}|\s?[A-Za-z]{{1,8}}(?:/[A-Za-z]{{1,8}})?)?[)）+*]*"
     return re.compile(rf"{lead}(?:{_DATE}|{_NUMBER}{unit}(?:\s?[-–~/至]\s?[+\-−]?{_NUMBER}{unit})?)", re.I)
 
 

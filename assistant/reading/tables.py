@@ -29,7 +29,17 @@ from assistant.reading.grids import (
     value_columns,
     width,
 )
-from assistant.reading.labels import any_of, is_currency, is_unit, kind_of, parse_period, parse_unit, readable, words
+from assistant.reading.labels import (
+    any_of,
+    is_currency,
+    is_measure,
+    is_unit,
+    kind_of,
+    parse_period,
+    parse_unit,
+    readable,
+    words,
+)
 from assistant.reading.sections import plain_title
 from assistant.reading.source import Grid, GridCell, Source
 from assistant.types import Cell, Column, Row, Table
@@ -41,7 +51,7 @@ _CAPTION_GAP = 6  # newlines between a caption and its table
 _TITLE_LENGTH = 60
 _NO_TITLE = re.compile(r"[。！？；;，,、!?：:]$|^[-*•]\s|^\d+[.)、]\s|[。；]|^!\[|^\|")
 _NAMES_A_COLUMN = re.compile(r"(?:名称|名稱|简称|簡稱|代码|代碼|日期|时间|時間|类型|類型)$")
-_OWN_UNIT = re.compile(r"\d\s?([^\s\d,.()（）]{1,10})[)）]?$")
+_OWN_UNIT = re.compile(r"\D{0,6}\d[\d,.\-–~+]*\s?([^\s\d,.()（）]{1,10})[)）]?")
 _PERIOD_MARK = re.compile(r"[QHM]\d|\d[QHM]|(?:19|20)\d\d|[FC]Y|Yo|年|[a-z][-\s]?\d")
 _PAGE_NUMBER = re.compile(r"(?:^|\D)(\d{1,3})$")
 _ITEM = re.compile(r"\s*[(（]?(\d{1,2})[)）]")
@@ -83,15 +93,15 @@ def unit_of(table: Table, row: Row, column: Column) -> str | None:
     header, then the table's. A measure beside the row's label goes under a currency above the column: "價格(美元)" of
     "黃金 (盎司)" is in 美元/盎司. None for words, and where nothing says it."""
     text = next((cell.text for cell in row.cells if cell.column == column.index), "")
-    own = _OWN_UNIT.search(text)
+    own = _OWN_UNIT.fullmatch(text)
     if own and is_unit(own[1]):
         return own[1]
-    if kind_of(text) == "text":
+    if kind_of(text) not in ("value", "missing", "empty"):
         return None
     if listed := next((cell.text for cell in row.cells if _of_units(table.columns[cell.column])), ""):
         return listed
     stated = parse_unit(row.label)
-    if stated and column.unit and column.unit != "%" and re.fullmatch(any_of("units.measures"), stated, re.I):
+    if stated and column.unit and is_currency(column.unit) and is_measure(stated):
         return f"{column.unit}/{stated}"
     return column.unit or stated or table.unit
 
