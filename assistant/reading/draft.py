@@ -160,6 +160,8 @@ class Draft:
 
 def tidy(text: str) -> str:
     """`text` on one line: white space collapsed, characters without a picture (zero-width, control) dropped."""
+    if text.isalnum():
+        return text
     return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 

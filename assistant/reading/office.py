@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from assistant.errors import AssistantError, InputError, UnreadableFile
 from assistant.reading.cellformat import shown
-from assistant.reading.draft import Box, Draft, attach, tidy
+from assistant.reading.draft import MOST_CELLS, Box, Draft, attach, tidy
 from assistant.reading.source import Source
 
 LARGEST = 200 * 1024 * 1024  # bytes unpacked
@@ -311,10 +311,14 @@ def _value(element: Any, otherwise: int) -> int:
 # ---------------------------------------------------------------- Excel
 
 
-@dataclass
-class _Facts:
-    """What the sheet's XML says beside its values."""
+_Row = tuple[int, list[str]]  # its number, and the text of its cells from column 1 on
 
+
+@dataclass
+class _Sheet:
+    """A sheet as its XML gives it: rows with something in them, and what is said beside the values."""
+
+    rows: list[_Row] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)  # first column, row, last column, row
@@ -328,17 +332,19 @@ def _excel(data: bytes, draft: Draft) -> None:
     book: Any = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
     try:
         _describe(book.properties, draft)
-        for sheet in book.worksheets:
-            if sheet.sheet_state != "visible":
-                draft.warnings.append(f"the sheet '{sheet.title}' is hidden and was left out")
-                continue
-            with ZipFile(BytesIO(data)) as archive, archive.open(sheet._worksheet_path) as stream:
-                facts = _facts(stream)
-            _warn(sheet.title, facts, draft)
-            draft.heading(tidy(sheet.title), 1)
-            _sheet(sheet, facts, draft)
-            with ZipFile(BytesIO(data)) as archive:
-                for _ in range(_drawings(archive, sheet._worksheet_path)):
+        with ZipFile(BytesIO(data)) as archive:
+            for sheet in book.worksheets:
+                if sheet.sheet_state != "visible":
+                    draft.warnings.append(f"the sheet '{sheet.title}' is hidden and was left out")
+                    continue
+                path = sheet._worksheet_path
+                with archive.open(path) as stream:
+                    # openpyxl's own rows take four times as long and know nothing of hidden rows or merged cells.
+                    found = _sheet(stream, sheet._shared_strings, _formats(book), book.epoch)
+                _warn(sheet.title, found, draft)
+                draft.heading(tidy(sheet.title), 1)
+                _write_sheet(found, draft)
+                for _ in range(_drawings(archive, path)):
                     draft.picture()
         for chart in book.chartsheets:
             draft.heading(tidy(chart.title), 1)
@@ -347,55 +353,114 @@ def _excel(data: bytes, draft: Draft) -> None:
         book.close()
 
 
-def _facts(stream: Any) -> _Facts:
-    """Hidden rows and columns, merged cells, and formulas whose value is missing or rests on another file."""
-    from lxml import etree
-    from openpyxl.utils.cell import range_boundaries
+def _formats(book: Any) -> list[tuple[str, bool]]:
+    """For each cell style its number format, and whether that makes a number a date."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE, is_date_format
 
-    facts = _Facts()
+    found = []
+    for style in book._cell_styles:
+        number = style.numFmtId
+        own = number - BUILTIN_FORMATS_MAX_SIZE
+        own_formats = book._number_formats
+        code = own_formats[own] if 0 <= own < len(own_formats) else BUILTIN_FORMATS.get(number, "General")
+        found.append((code, is_date_format(code)))
+    return found or [("General", False)]
+
+
+def _sheet(stream: Any, strings: list[str], formats: list[tuple[str, bool]], epoch: Any) -> _Sheet:
+    from lxml import etree
+    from openpyxl.utils.cell import column_index_from_string, range_boundaries
+
+    sheet = _Sheet()
     tags = (f"{_S}row", f"{_S}col", f"{_S}mergeCell")
-    number = 0
+    columns: dict[str, int] = {}
+    number = cells = 0
     for _, element in etree.iterparse(stream, tag=tags, resolve_entities=False, no_network=True):
         if element.tag == f"{_S}row":
             number = int(element.get("r") or number + 1)
             if element.get("hidden") in ("1", "true"):
-                facts.hidden_rows.add(number)
-            for formula in element.iter(f"{_S}f"):
-                cell = formula.getparent()
-                if not cell.findtext(f"{_S}v") and cell.get("t") != "str":
-                    facts.uncached.append(cell.get("r") or "")
-                if re.search(r"\[\d+\]", formula.text or ""):
-                    facts.linked += 1
+                sheet.hidden_rows.add(number)
+            texts: list[str] = []
+            column = 0
+            for cell in element.iterchildren(f"{_S}c"):
+                letters = (cell.get("r") or "").rstrip("0123456789")
+                if letters not in columns:
+                    columns[letters] = column_index_from_string(letters) if letters else 0
+                column = columns[letters] or column + 1
+                if text := _cell_text(cell, strings, formats, epoch, sheet):
+                    texts.extend([""] * (column - 1 - len(texts)))
+                    texts.append(text)
+            cells += len(texts)
+            if cells > MOST_CELLS:
+                raise UnreadableFile(f"it has more than {MOST_CELLS:,} cells; cut it down to what matters")
+            if texts:
+                sheet.rows.append((number, texts))
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
         elif element.tag == f"{_S}col":
             if element.get("hidden") in ("1", "true"):
-                first, last = int(element.get("min")), min(int(element.get("max")), 16_384)
-                facts.hidden_columns.update(range(first, last + 1))
+                sheet.hidden_columns.update(range(int(element.get("min")), min(int(element.get("max")), 16_384) + 1))
         else:
             left, top, right, bottom = range_boundaries(element.get("ref"))
-            facts.merged.append((left or 1, top or 1, right or left or 1, bottom or top or 1))
-    return facts
+            sheet.merged.append((left or 1, top or 1, right or left or 1, bottom or top or 1))
+    return sheet
 
 
-def _warn(title: str, facts: _Facts, draft: Draft) -> None:
+def _cell_text(cell: Any, strings: list[str], formats: list[tuple[str, bool]], epoch: Any, sheet: _Sheet) -> str:
+    """A cell's stored value as its number format shows it."""
+    kind = cell.get("t", "n")
+    value = ""
+    for child in cell:
+        if child.tag == f"{_S}v":
+            value = child.text or ""
+        elif child.tag == f"{_S}is":
+            return tidy("".join(t.text or "" for t in child.iter(f"{_S}t") if t.getparent().tag != f"{_S}rPh"))
+        elif child.tag == f"{_S}f":
+            if re.search(r"\[\d+\]", child.text or ""):
+                sheet.linked += 1
+            stored = child.getnext()
+            if kind != "str" and (stored is None or not stored.text):
+                sheet.uncached.append(cell.get("r") or "")
+    if not value:
+        return ""
+    if kind == "s":
+        return tidy(strings[int(value)])
+    if kind == "b":
+        return shown(value == "1", None)
+    if kind != "n":
+        return tidy(value)  # the text of a formula, an error (#DIV/0!), or an ISO date
+    code, dated = formats[int(cell.get("s") or 0)]
+    exact = float(value) if any(c in value for c in ".eE") else int(value)
+    return shown(_as_date(exact, epoch) if dated else exact, code)
+
+
+def _as_date(value: float, epoch: Any) -> Any:
+    from openpyxl.utils.datetime import from_excel
+
+    try:
+        return from_excel(value, epoch)
+    except (OverflowError, ValueError):
+        return value
+
+
+def _warn(title: str, sheet: _Sheet, draft: Draft) -> None:
     from openpyxl.utils import get_column_letter
 
-    if facts.uncached:
-        cells = ", ".join(facts.uncached[:5]) + (", …" if len(facts.uncached) > 5 else "")
+    if sheet.uncached:
+        cells = ", ".join(sheet.uncached[:5]) + (", …" if len(sheet.uncached) > 5 else "")
         draft.warnings.append(
             f"the sheet '{title}' has formulas without a stored value, read as empty: {cells}; "
             "open and save the file in a spreadsheet program to store them"
         )
-    if facts.linked:
+    if sheet.linked:
         draft.warnings.append(
-            f"the sheet '{title}' has {facts.linked} formulas over other workbooks; their last stored values were read"
+            f"the sheet '{title}' has {sheet.linked} formulas over other workbooks; their last stored values were read"
         )
-    if facts.hidden_rows:
-        draft.warnings.append(f"the sheet '{title}' has hidden rows, left out: {_spans(facts.hidden_rows, str)}")
-    if facts.hidden_columns:
-        columns = _spans(facts.hidden_columns, get_column_letter)
+    if sheet.hidden_rows:
+        draft.warnings.append(f"the sheet '{title}' has hidden rows, left out: {_spans(sheet.hidden_rows, str)}")
+    if sheet.hidden_columns:
+        columns = _spans(sheet.hidden_columns, get_column_letter)
         draft.warnings.append(f"the sheet '{title}' has hidden columns, left out: {columns}")
 
 
@@ -410,95 +475,105 @@ def _spans(numbers: set[int], name: Any) -> str:
     return ", ".join(named[:8]) + (", …" if len(named) > 8 else "")
 
 
-def _sheet(sheet: Any, facts: _Facts, draft: Draft) -> None:
+def _write_sheet(sheet: _Sheet, draft: Draft) -> None:
     """Writes a sheet's rows: blocks of rows parted by blank ones, a block that begins with a header being a table
     of its own, one that begins with figures going on with the table above."""
-    covers, covered = _merges(facts)
-    sheet.reset_dimensions()  # what the file says of its extent is often wrong
-    table: list[list[Box]] = []
-    block: list[list[Box]] = []
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        if number in facts.hidden_rows:
+    merges = _merges(sheet)
+    table: list[_Row] = []
+    block: list[_Row] = []
+    last = 0
+    for number, texts in sheet.rows:
+        if number in sheet.hidden_rows:
             continue
-        boxes = _sheet_row(row, number, facts.hidden_columns, covers, covered)
-        if any(box.text for box in boxes) or number in covered:
-            block.append(boxes)
-            continue
-        if block:
-            table = _joined(table, block, draft)
+        between = range(last + 1, number)
+        if block and any(row not in sheet.hidden_rows and row not in merges.covered for row in between):
+            table = _joined(table, block, sheet, merges, draft)
             block = []
+        elif block:
+            block += [(row, []) for row in between if row not in sheet.hidden_rows]
+        block.append((number, texts))
+        last = number
     if block:
-        table = _joined(table, block, draft)
-    _write_block(table, draft)
+        table = _joined(table, block, sheet, merges, draft)
+    _write_block(table, sheet, merges, draft)
 
 
-def _merges(facts: _Facts) -> tuple[dict[int, dict[int, Box]], dict[int, set[int]]]:
-    """By row: the merged cells that begin in it (column -> their size), and the columns that others cover."""
-    covers: dict[int, dict[int, Box]] = {}
-    covered: dict[int, set[int]] = {}
+@dataclass
+class _Merges:
+    """Merged cells by row: the size in visible rows and columns of those that begin there (by column), and the
+    columns that are covered by others."""
+
+    begun: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    covered: dict[int, set[int]] = field(default_factory=dict)
+
+
+def _merges(sheet: _Sheet) -> _Merges:
+    merges = _Merges()
     budget = 2_000_000  # a sheet may be merged over all its billions of cells
-    for left, top, right, bottom in facts.merged:
-        if top in facts.hidden_rows or left in facts.hidden_columns:
+    furthest = sheet.rows[-1][0] if sheet.rows else 0
+    for left, top, right, bottom in sheet.merged:
+        if top in sheet.hidden_rows or left in sheet.hidden_columns:
             continue  # its text is hidden with it
-        right, bottom = min(right, left + 1000), min(bottom, top + 100_000)
+        bottom = min(bottom, max(furthest, top))
         budget -= (right - left + 1) * (bottom - top + 1)
         if budget < 0:
             break
-        wide = sum(1 for column in range(left, right + 1) if column not in facts.hidden_columns)
-        high = sum(1 for row in range(top, bottom + 1) if row not in facts.hidden_rows)
-        covers.setdefault(top, {})[left] = Box("", max(high, 1), max(wide, 1))
+        wide = sum(1 for column in range(left, right + 1) if column not in sheet.hidden_columns)
+        high = sum(1 for row in range(top, bottom + 1) if row not in sheet.hidden_rows)
+        merges.begun.setdefault(top, {})[left] = (high, wide)
         for row in range(top, bottom + 1):
-            covered.setdefault(row, set()).update(range(left, right + 1))
-        covered[top].discard(left)
-    return covers, {row: columns for row, columns in covered.items() if columns}
+            columns = range(left + (row == top), right + 1)
+            if columns:
+                merges.covered.setdefault(row, set()).update(columns)
+    return merges
 
 
-def _sheet_row(
-    row: Iterable[Any], number: int, hidden: set[int], covers: dict[int, dict[int, Box]], covered: dict[int, set[int]]
-) -> list[Box]:
-    starts, taken = covers.get(number, {}), covered.get(number, ())
-    boxes: list[Box] = []
-    filled = 0
-    for column, cell in enumerate(row, 1):
-        if column in hidden or column in taken:
-            continue
-        text = tidy(shown(cell.value, cell.number_format)) if cell.value is not None else ""
-        size = starts.get(column)
-        boxes.append(Box(text, size.rows, size.columns) if size else Box(text))
-        if text or (size and size.rows > 1):
-            filled = len(boxes)
-    return boxes[:filled]
-
-
-def _joined(table: list[list[Box]], block: list[list[Box]], draft: Draft) -> list[list[Box]]:
+def _joined(table: list[_Row], block: list[_Row], sheet: _Sheet, merges: _Merges, draft: Draft) -> list[_Row]:
     """The table with the block added to it, or the block alone, the table being written."""
     if table and not _begins_table(block):
         return table + block
-    _write_block(table, draft)
+    _write_block(table, sheet, merges, draft)
     return block
 
 
-def _begins_table(block: list[list[Box]]) -> bool:
-    first = next((row for row in block if sum(bool(box.text) for box in row) > 1), None)
+def _begins_table(block: list[_Row]) -> bool:
+    first = next((row for _, row in block if sum(map(bool, row)) > 1), None)
     if first is None:
         return True
-    values = [box.text for box in first if box.text][1:]
+    values = [text for text in first if text][1:]
     return not any(_FIGURE.fullmatch(text) and not _PERIOD.fullmatch(text) for text in values)
 
 
-def _write_block(block: list[list[Box]], draft: Draft) -> None:
+def _write_block(block: list[_Row], sheet: _Sheet, merges: _Merges, draft: Draft) -> None:
     """A table, its title lines (rows with one cell) before it as lines; without columns, lines alone."""
     rows = list(block)
-    while rows and sum(bool(box.text) for box in rows[0]) <= 1 and not any(box.rows > 1 for box in rows[0]):
-        title = "".join(box.text for box in rows.pop(0))
-        if title:
+    while rows and sum(map(bool, rows[0][1])) <= 1:
+        number, texts = rows[0]
+        if any(high > 1 for high, _ in merges.begun.get(number, {}).values()):
+            break
+        rows.pop(0)
+        if title := "".join(texts):
             draft.line(title)
-    if rows:
-        margin = min((next((j for j, box in enumerate(row) if box.text), 10**6) for row in rows), default=0)
-        if all(box.rows == box.columns == 1 for row in rows for box in row):
-            width = max(len(row) for row in rows)
-            rows = [row[margin:] + [_BLANK] * (width - len(row)) for row in rows]
-        draft.table(rows)
+    if not rows:
+        return
+    margin = min(next((j for j, text in enumerate(texts, 1) if text), 16_385) for _, texts in rows)
+    width = max(len(texts) for _, texts in rows)
+    draft.table(_boxes(number, texts, margin, width, sheet, merges) for number, texts in rows)
+
+
+def _boxes(number: int, texts: list[str], margin: int, width: int, sheet: _Sheet, merges: _Merges) -> list[Box]:
+    begun, covered = merges.begun.get(number, {}), merges.covered.get(number, ())
+    boxes = []
+    for column in range(margin, width + 1):
+        if column in sheet.hidden_columns or column in covered:
+            continue
+        text = texts[column - 1] if column <= len(texts) else ""
+        if column in begun:
+            high, wide = begun[column]
+            boxes.append(Box(text, high, wide))
+        else:
+            boxes.append(Box(text) if text else _BLANK)
+    return boxes
 
 
 def _drawings(archive: ZipFile, sheet: str) -> int:

@@ -416,7 +416,7 @@ def _path(raw: Any, thing: Any, matrix: tuple[float, ...], turn: _Turn, drawn: _
         elif len(points) < 4 or wide * high < 0.8 * area:
             for a, b in pairwise(points):
                 _rule(drawn.rules, _around([a, b]))
-            if fill.value and not stroke.value:
+            if fill.value:
                 drawn.bars.append(box)
 
 
