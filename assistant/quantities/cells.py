@@ -9,6 +9,7 @@ from decimal import Decimal
 from assistant.errors import InputError
 from assistant.quantities.periods import find_periods
 from assistant.quantities.quantity import Period, Quantity
+from assistant.quantities.amounts import is_simplified
 from assistant.quantities.scanner import find_quantities, read_whole
 from assistant.quantities.vocabulary import CURRENCY, CURRENCY_NAMES, SCALE, SPACE, UNIT, UNIT_NAMES, UNITS, scale_of
 
@@ -59,7 +60,7 @@ def read_cell(text: str, unit: str | None = None, column: str | None = None) -> 
         return None
     period = _column_period(column)
     header = _header_unit(column, wrapped=True) or _growth_unit(column, period) or _header_unit(unit, wrapped=False)
-    return replace(_under(found, header), period=period)
+    return replace(_under(found, header, is_simplified(f"{unit}{column}")), period=period)
 
 
 def _column_period(column: str | None) -> Period | None:
@@ -105,11 +106,12 @@ def _swapped(words: str) -> str:
     return f"{m['currency']} {m['scale']}" if m else words
 
 
-def _under(found: Quantity, header: tuple[Decimal, str | None] | None) -> Quantity:
+def _under(found: Quantity, header: tuple[Decimal, str | None] | None, simplified: bool | None) -> Quantity:
     """The cell's quantity with the header's scale and unit, where the cell prints no unit of its own."""
     if header is None:
         return found
     scale, unit = header
+    unit = "CNY" if unit == "元" and simplified else unit
     same_money = found.currency is not None and unit in (found.currency, "元", None) and found.scale == 1
     if (found.unit is not None and not same_money) or found.scale != 1:
         return found

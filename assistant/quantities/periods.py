@@ -29,13 +29,26 @@ MONTH_NAME = (
 ORDINAL_END = "(?:st|nd|rd|th)?"
 
 
+_FISCAL_END = re.compile(
+    r"[ ]?[(（](?:财年|財年|财政年度|財政年度|(?i:fiscal year ?))(?:结于|結於|截至|止于|止於|结束于|(?i:ends?|ending|ended)(?: in)? )[ ]?"
+    rf"(?:(?P<month>1[0-2]|[1-9])[ ]?月|{MONTH_NAME})"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What a rule may know beside its match: the whole text, the month a fiscal year ends in, the period before."""
+    """What a rule may know beside its match: the whole text, the month fiscal years end in, the period before."""
 
     text: str
     fiscal_year_end: int | None
     previous: Period | None
+
+    def fiscal_end(self, m: re.Match[str]) -> int | None:
+        """The month in which the fiscal year of the match ends: what a remark right after it says, else as given."""
+        remark = _FISCAL_END.match(self.text, m.end())
+        if not remark:
+            return self.fiscal_year_end
+        return int(remark["month"]) if remark["month"] else MONTHS[remark["month_name"][:3].lower()]
 
 
 _Build = Callable[[re.Match[str], _Context], Period | None]
@@ -86,9 +99,10 @@ def _part_of_year(m: re.Match[str], context: _Context, kind: PeriodKind, part: i
         kind = "fiscal-quarter" if months == 3 else "fiscal-half"
     if not groups.get("year"):
         return _period(m, kind)
-    if fiscal and context.fiscal_year_end is None:
+    end = context.fiscal_end(m) if fiscal else 12
+    if end is None:
         return _period(m, kind)
-    shift = (context.fiscal_year_end or 12) - 12 if fiscal else 0
+    shift = end - 12
     first = shift + (part - 1) * months + 1
     return _period(m, kind, _months(_full_year(groups["year"]), first, first + months - 1))
 
@@ -165,7 +179,7 @@ def _bare_month(m: re.Match[str], context: _Context) -> Period | None:
 
 @_rule(
     f"{NO_DIGIT_BEFORE}(?P<part>[1-4]){_}Q{_}{FISCAL}{YEAR}{MARK}(?![0-9])",
-    f"(?<![A-Za-z0-9])Q(?P<part>[1-4])[ ,]{{0,2}}(?:of )?{FISCAL}{YEAR}{MARK}(?![0-9%.,][0-9]?)",
+    f"(?<![A-Za-z0-9])Q(?P<part>[1-4])[ ,]{{0,2}}(?:of )?{FISCAL}{YEAR}{MARK}(?![0-9%]|[.,][0-9])",
     f"(?<![A-Za-z0-9])Q(?P<part>[1-4])[ ,]{{0,2}}(?:of )?{FISCAL}(?P<year>{Y4}){MARK}(?![0-9])",
     f"(?<![A-Za-z0-9]){FISCAL}{YEAR}{_}Q(?P<part>[1-4])(?![0-9]){MARK}",
     f"{NO_DIGIT_BEFORE}{YEAR}{_}年?{_}(?:财年|財年|年)?{_}第?{_}(?P<part>[首一二三四1-4]){_}(?:季度|季)",
@@ -181,7 +195,7 @@ def _quarter(m: re.Match[str], context: _Context) -> Period | None:
 
 @_rule(
     f"{NO_DIGIT_BEFORE}(?P<part>[12]){_}H{_}{FISCAL}{YEAR}{MARK}(?![0-9])",
-    f"(?<![A-Za-z0-9])H(?P<part>[12])[ ,]{{1,2}}(?:of )?{FISCAL}{YEAR}{MARK}(?![0-9%.,][0-9]?)",
+    f"(?<![A-Za-z0-9])H(?P<part>[12])[ ,]{{1,2}}(?:of )?{FISCAL}{YEAR}{MARK}(?![0-9%]|[.,][0-9])",
     f"(?<![A-Za-z0-9]){FISCAL}{YEAR}{_}H(?P<part>[12])(?![0-9]){MARK}",
     f"{NO_DIGIT_BEFORE}{YEAR}{_}年?{_}(?P<part>[上下])半年",
     f"(?i:(?P<part>first|second)[ -]half(?: of (?P<year>{Y4})))",
@@ -202,7 +216,7 @@ def _month_number(m: re.Match[str], context: _Context) -> Period | None:
 
 @_rule(
     f"(?<![A-Za-z0-9])(?P<fiscal>FY){_}['’]?(?P<a>{Y4}|{Y2}){_}[-–—~至]{_}(?:FY)?(?P<b>{Y4}|{Y2}){MARK}(?![0-9])",
-    f"{NO_DIGIT_BEFORE}(?P<a>{Y4})[EFA]?{_}年?{TO}(?P<b>{Y4})(?![0-9%.,][0-9]?){MARK}(?:{_}年)?",
+    f"{NO_DIGIT_BEFORE}(?P<a>{Y4})[EFA]?{_}年?{TO}(?P<b>{Y4})(?![0-9%]|[.,][0-9]){MARK}(?:{_}年)?",
     f"{NO_DIGIT_BEFORE}(?P<a>{Y4})[-–](?P<b>{Y2}){MARK}(?![0-9A-Za-z/-])(?![.,%][0-9]?)(?:{_}年)?",
     f"{NO_DIGIT_BEFORE}(?P<a>{Y2}){_}年?{TO}(?P<b>{Y2}){_}年",
     f"{NO_DIGIT_BEFORE}(?P<a>{Y2})[EFA]?[-–](?P<b>{Y2})(?P<mark>[EF])(?![A-Za-z])",
@@ -213,7 +227,7 @@ def _years(m: re.Match[str], context: _Context) -> Period | None:
         return None
     if not m.groupdict().get("fiscal"):
         return _period(m, "years", (_first_day(first, 1), _last_day(last, 12)))
-    end = context.fiscal_year_end
+    end = context.fiscal_end(m)
     return _period(m, "years", _months(first, end - 11, (last - first) * 12 + end) if end else None)
 
 
@@ -231,7 +245,7 @@ def _growth_header(m: re.Match[str], context: _Context) -> Period | None:
     f"{NO_DIGIT_BEFORE}{YEAR}(?:/(?P<second>[0-9]{{2,4}}))?{_}(?:财年|財年|财政年度|財政年度)",
 )
 def _fiscal_year(m: re.Match[str], context: _Context) -> Period | None:
-    year, end = _full_year(m["year"]) + bool(m["second"]), context.fiscal_year_end
+    year, end = _full_year(m["year"]) + bool(m["second"]), context.fiscal_end(m)
     return _period(m, "fiscal-year", _months(year, end - 11, end) if end else None)
 
 
@@ -249,14 +263,14 @@ def _year_to_date(m: re.Match[str], context: _Context) -> Period | None:
     return replace(_period(m, "year-to-date"), first=_first_day(_full_year(year), 1) if year else None)
 
 
-NOT_A_DURATION = "(?<![近去过過来來约約长長达達满滿期第逾超这這后後前最历歷])"
+NOT_A_DURATION = "(?<![近去过過来來约約长長达達满滿期第逾超这這后後前最])"
 
 
 @_rule(
     f"{NO_DIGIT_BEFORE}(?P<year>{Y4}){_}年(?:度)?",
     f"(?<![A-Za-z0-9])(?:CY)?(?P<year>{Y4})(?P<mark>[EFAe])(?![A-Za-z0-9])",
     f"(?<![A-Za-z0-9])CY{_}{YEAR}{MARK}(?![0-9])",
-    f"{NO_DIGIT_BEFORE}{NOT_A_DURATION}(?<![近去过過来來约約长長达達][ ])(?P<year>{Y2}){_}年(?![来來期内內间間以后後历歷经經合轮輪])",
+    f"{NO_DIGIT_BEFORE}{NOT_A_DURATION}(?<![近去过過来來约約长長达達][ ])(?P<year>{Y2}){_}年(?![来來期内內间間后後历歷经經合轮輪]|以(?![来來]))",
     f"(?<![A-Za-z0-9])(?P<year>{Y2})(?P<mark>[EF])(?![A-Za-z0-9])",
 )
 def _year(m: re.Match[str], context: _Context) -> Period | None:
@@ -287,12 +301,19 @@ def _bare_year(m: re.Match[str], context: _Context) -> Period | None:
 # ---------------------------------------------------------------- the scan
 
 
+# How any rule's match begins: it spares most characters the trial of every rule.
+_FIRST_LOOK = (
+    "(?<![0-9A-Za-z])[0-9]|(?<![A-Za-z0-9])(?:[QH][1-4]|[FC]Y|YTD|ytd|[YQMyqm]o[YQMyqm]-)|第|前[二三23]|[上下]半|[首一二三四][ \xa0\u3000]?季"
+    "|(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[.]?[ '’-]|(?i:first|second|third|fourth)[ -]"
+)
+
+
 @cache
 def _scan() -> re.Pattern[str]:
     """All rules as one alternation; group k<i> says which rule matched."""
     plain = (re.sub(r"\(\?P<[a-z_0-9]+>", "(?:", pattern) for pattern, _build in _RULES)
     rules = "|".join(f"(?P<k{i}>{pattern})" for i, pattern in enumerate(plain))
-    return re.compile(f"(?=[0-9A-Zfstqy第前上下首一二三四])(?:{rules})")  # the first look spares most characters the rules
+    return re.compile(f"(?={_FIRST_LOOK})(?:{rules})")
 
 
 @cache
@@ -301,18 +322,15 @@ def _rule_pattern(index: int) -> re.Pattern[str]:
 
 
 _AS_OF = re.compile(r"(?:截至|截止(?:至|到)?|(?i:as (?:of|at)))[ ]?$")
-_FISCAL_END = re.compile(r"(?:财年|財年|财政年度|財政年度)(?:结于|結於|截至|止于|止於|结束于)[ ]?(1[0-2]|[1-9])[ ]?月")
 
 
 def find_periods(text: str, fiscal_year_end: int | None = None) -> list[Period]:
     """Every date and period in `text`, in order, with ISO dates where the print settles them.
 
-    `fiscal_year_end` is the month (1-12) in which the issuer's fiscal year ends; left out, a remark such as
-    "财年结于3月" in the text itself is heeded. FY26 ending in March runs from April 2025 to March 2026.
+    `fiscal_year_end` is the month (1-12) in which the issuer's fiscal year ends; a remark right after the period, as
+    in "FY26(财年结于3月)", goes before it. FY26 ending in March runs from April 2025 to March 2026. With neither, a
+    fiscal period has no dates.
     """
-    if fiscal_year_end is None:
-        remark = _FISCAL_END.search(text)
-        fiscal_year_end = int(remark.group(1)) if remark else None
     return list(_periods(text, fiscal_year_end))
 
 

@@ -1,4 +1,4 @@
-"""Units, currencies and scale words, read from data/units.tsv, and the patterns made of them."""
+"""Units, currencies, scale words and words of bound and trend: assistant/data/*.tsv made into patterns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 
 from assistant.quantities.numerals import chinese_scale
@@ -24,9 +25,33 @@ class Unit:
     is_currency: bool
 
 
-def _rows() -> list[dict[str, str]]:
-    text = (files("assistant") / "data" / "units.tsv").read_text(encoding="utf-8")
+def data_rows(name: str) -> list[dict[str, str]]:
+    """The lines of a tab-separated file of assistant/data, by column name."""
+    text = (files("assistant") / "data" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+# ---------------------------------------------------------------- words
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    return {row["kind"]: row["words"].split("|") for row in data_rows("quantity_words.tsv")}
+
+
+def words(kind: str) -> list[str]:
+    """The words of one kind in data/quantity_words.tsv."""
+    return _words()[kind]
+
+
+def word_pattern(kind: str) -> str:
+    """An alternation of those words; Latin ones in any case, and not as the end of a longer word."""
+    latin = [re.escape(word) for word in words(kind) if word[0].isascii()]
+    chinese = [re.escape(word) for word in words(kind) if not word[0].isascii()]
+    return "|".join(chinese + ([f"(?<![A-Za-z])(?i:{'|'.join(latin)})"] if latin else []))
+
+
+# ---------------------------------------------------------------- units and scales
 
 
 def _spellings(cell: str) -> list[str]:
@@ -39,14 +64,15 @@ def _alternatives(guarded: Iterable[tuple[str, str]]) -> str:
 
 
 def _guard(spelling: str, unless: list[str]) -> str:
-    """A Latin spelling ends where no letter or digit follows (23xPE is 23x); a Chinese one where no longer word goes on."""
+    """What may not follow: a letter after a Latin spelling (but 23xPE is 23x), the rest of a longer Chinese word."""
+    if spelling in "xX×":
+        return "(?![a-z0-9]|[ (][0-9])"
     if spelling[-1].isascii() and spelling[-1].isalpha():
-        return "(?![a-z0-9])" if spelling in "xX" else "(?![A-Za-z0-9])"
-    words = [word for word in unless if not (len(spelling) > 1 and spelling[-1].isascii())]
-    return f"(?!{'|'.join(map(re.escape, words))})" if words and len(spelling) == 1 else ""
+        return "(?![A-Za-z0-9])"
+    return f"(?!{'|'.join(map(re.escape, unless))})" if unless and len(spelling) == 1 else ""
 
 
-_ROWS = _rows()
+_ROWS = data_rows("units.tsv")
 UNITS = {
     row["name"]: Unit(row["name"], row["dimension"], Decimal(row["factor"]), row["kind"] == "currency") for row in _ROWS
 }
@@ -62,7 +88,10 @@ LATIN_SCALES = {
     "k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "mln": 10**6, "million": 10**6,
     "b": 10**9, "bn": 10**9, "billion": 10**9, "t": 10**12, "tn": 10**12, "trn": 10**12, "trillion": 10**12,
 }  # fmt: skip
-CHINESE_SCALE = "[十百千]?[万萬](?:[亿億])?|[十百千]?[亿億](?!欧元区)|[百千]?兆(?![瓦字赫帕比位])|百(?![分度])|千(?![瓦克米帕卡赫])"
+CHINESE_SCALE = (
+    "[十百千]?[万萬](?:[亿億])?|[十百千]?[亿億]"
+    "|[百千]?兆(?![瓦字赫帕比位])|百(?![分度])|千(?![瓦克米帕卡赫])"  # 兆瓦, 百分点 and 千瓦 are units
+)
 LATIN_SCALE = "(?i:thousand|million|billion|trillion|mln|mn|bn|trn|tn|k|m|b|t)(?![A-Za-z0-9])"
 SCALE = f"{CHINESE_SCALE}|{LATIN_SCALE}"
 
