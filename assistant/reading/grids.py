@@ -6,13 +6,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
-from assistant.reading.captions import is_page_line
+from assistant.reading.captions import Line, caption_of, is_page_line, is_source_line
 from assistant.reading.labels import Kind, kind_of, readable
 from assistant.reading.source import Grid, GridCell
 
 Cells = tuple[GridCell | None, ...]
 
 _SAMPLE = 40  # rows that show what kinds of cells a grid's columns hold
+_GAP = 400  # characters that a page break may put into a table
+_SENTENCE = re.compile(r"[。！？；;]")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _PIPE = re.compile(r"(?<!\\)\|")
 _HTML_OPEN = re.compile(r"<table\b[^>]*>", re.I)
@@ -216,14 +218,24 @@ def _continues(text: str, group: Sequence[Grid], grid: Grid) -> bool:
     last = group[-1]
     if width(grid.rows) != width(group[0].rows) or grid.caption is not None:
         return False
-    gap = text[last.end : grid.start]
-    if len(gap) > 400 or not all(is_page_line(line) for line in gap.split("\n") if line.strip()):
+    between = [line.strip() for line in text[last.end : min(grid.start, last.end + _GAP)].split("\n")]
+    if grid.start - last.end > _GAP or not all(_may_stand_between(line, last, grid) for line in between if line):
         return False
-    head = _texts(grid.rows[0])
-    if head == _texts(group[0].rows[0]):
+    if _texts(grid.rows[0]) == _texts(group[0].rows[0]):
         return True
-    sample = [row for part in group[:_SAMPLE] for row in part.rows[:_SAMPLE]][:_SAMPLE]
-    return not looks_like_header(grid.rows[0], sample[1:])
+    sample = [row for part in group[:_SAMPLE] for row in part.rows[:_SAMPLE]][1:_SAMPLE]
+    if not all(is_page_line(line) for line in between if line) and not value_columns(sample):
+        return False
+    return not looks_like_header(grid.rows[0], sample)
+
+
+def _may_stand_between(line: str, last: Grid, grid: Grid) -> bool:
+    """What a page break puts into a table: page numbers and the like; in a paginated file running titles, too."""
+    if is_page_line(line):
+        return True
+    turned = last.page is not None and grid.page == last.page + 1
+    whole = Line(0, len(line), line)
+    return turned and len(line) <= 60 and not (_SENTENCE.search(line) or caption_of(whole) or is_source_line(line))
 
 
 def _texts(row: Cells) -> list[str]:

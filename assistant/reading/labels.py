@@ -84,19 +84,26 @@ def parse_period(text: str) -> str | None:
 
 # ---------------------------------------------------------------- units
 
+_MOST_UNIT_WORDS, _LONGEST_UNIT_WORD = 5, 24
+_JOIN = re.compile(r"\s*(?:/|每|per\s)?\s*")
 
 @cache
-def _unit_pattern() -> str:
-    """One unit: up to five of the words that the quantities know, and of those that only labels print."""
-    from assistant.quantities.vocabulary import CURRENCY, SCALE, UNIT
+def _unit_words() -> frozenset[str]:
+    """The words of units, in lower case: those that the quantities know, and those that only labels print."""
+    from assistant.quantities.vocabulary import CURRENCY_NAMES, LATIN_SCALES, UNIT_NAMES
 
-    word = f"(?:{any_of('units.goods', 'units.more')}|{SCALE}|{CURRENCY}|{UNIT})"
-    return rf"(?i:{word}(?:\s*(?:/|每|per\s)?\s*{word}){{0,4}})"
+    listed = words()["units"]
+    spelled = (*UNIT_NAMES, *CURRENCY_NAMES, *LATIN_SCALES, *listed["scales"], *listed["goods"], *listed["more"])
+    return frozenset(word.lower() for word in spelled)
 
 
-@cache
-def _whole_unit() -> re.Pattern[str]:
-    return re.compile(_unit_pattern())
+def _after_unit_word(text: str, at: int) -> int:
+    """Where the longest unit word at `at` ends; `at` where there is none. A Latin word is a whole one."""
+    for end in range(min(len(text), at + _LONGEST_UNIT_WORD), at, -1):
+        cut = text[end - 1].isascii() and text[end - 1].isalpha() and text[end : end + 1].isalnum()
+        if text[at:end] in _unit_words() and not (cut and text[end].isascii()):
+            return end
+    return at
 
 
 @cache
@@ -109,7 +116,17 @@ def _amount_words() -> re.Pattern[str]:
 @lru_cache(maxsize=4_000)
 def is_unit(text: str) -> bool:
     """Whether `text` is a unit and nothing else ("亿美元", "US$/t", "%", "HK$ mn")."""
-    return bool(_whole_unit().fullmatch(text.strip()))
+    text = text.strip().lower()
+    at = 0
+    for _ in range(_MOST_UNIT_WORDS):
+        end = _after_unit_word(text, at)
+        if end == at:
+            return False
+        if end == len(text):
+            return True
+        joined = _JOIN.match(text, end)
+        at = joined.end() if joined else end
+    return False
 
 
 def is_currency(text: str) -> bool:
@@ -177,7 +194,8 @@ def _listed_unit(text: str) -> str | None:
 # ---------------------------------------------------------------- kinds of cells
 
 _NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
-_DATE = (
+_LATIN_WORD = re.compile(r"[A-Za-z]{1,8}(?:/[A-Za-z]{1,8})?")
+_DATE = re.compile(
     rf"(?:\d{{2,4}}[-/.年]\d{{1,2}}(?:[-/.月]\d{{0,2}}日?)?|\d{{1,2}}月\d{{1,2}}日"
     rf"|\d{{1,2}}[- ]{_MONTH}(?:[- ]\d{{2,4}})?)"
 )
@@ -188,11 +206,23 @@ _HORIZON = re.compile(r"\d{1,2}[DWMYdwmy]")  # "1M 3M 12M" over columns of retur
 
 @cache
 def _value_pattern() -> re.Pattern[str]:
+    """A number or two of them (a range, "-13/+12"), each with what follows it."""
     from assistant.quantities.vocabulary import CURRENCY
 
     lead = rf"[<>≤≥~≈约約+\-−–±(（*\s]*(?:{CURRENCY})?\s*[+\-−–(（]?"
-    unit = rf"(?:\s?{_unit_pattern()}|\s?[A-Za-z]{{1,8}}(?:/[A-Za-z]{{1,8}})?)?[)）+*]*"
-    return re.compile(rf"{lead}(?:{_DATE}|{_NUMBER}{unit}(?:\s?[-–~/至]\s?[+\-−]?{_NUMBER}{unit})?)", re.I)
+    rest = rf"(\D{{0,12}}?)(?:\s?[-–~/至]\s?[+\-−]?{_NUMBER}(\D{{0,12}}))?"
+    return re.compile(rf"{lead}{_NUMBER}{rest}", re.I)
+
+
+def _is_value(text: str) -> bool:
+    match = _value_pattern().fullmatch(text)
+    if match and all(not word or _LATIN_WORD.fullmatch(word) or is_unit(word) for word in _followers(match)):
+        return True
+    return bool(_DATE.fullmatch(text))
+
+
+def _followers(match: re.Match[str]) -> list[str]:
+    return [group.strip(" )）+*") for group in match.groups() if group]
 
 
 @lru_cache(maxsize=20_000)
@@ -208,4 +238,4 @@ def kind_of(text: str) -> Kind:
         return "text"
     if _PERIOD.fullmatch(text) and not _DAY.fullmatch(text):
         return "period"
-    return "value" if _value_pattern().fullmatch(text) else "text"
+    return "value" if _is_value(text) else "text"

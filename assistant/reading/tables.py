@@ -511,10 +511,8 @@ def _is_title(text: str, line: Line) -> bool:
     if not re.search(r"[^\W\d_]{2}", line.text):
         return False
     above = text[text.rfind("\n", 0, max(text.rfind("\n", 0, line.start), 0)) + 1 : line.start]
-    if line.text.startswith(("#", "**")) or not above.strip():
-        return True
-    caption = caption_of(Line(0, 0, above.strip()))
-    return caption is not None and caption.bare
+    alone = not above.strip() or line.text.startswith(("#", "**"))
+    return alone or (len(above.strip()) <= _TITLE_LENGTH // 2 and not _NO_TITLE.search(above.strip()))
 
 
 def _below(text: str, end: int, ceiling: int) -> Caption | None:

@@ -400,7 +400,7 @@ def test_the_same_row_in_two_tables_stays_two_rows() -> None:
 def test_tables_of_a_paginated_file_know_their_page_and_go_on_over_it() -> None:
     first = "表 1：甲\n公司\t日期\n甲\t2025-01-02\n乙\t2025-01-03\n"
     second = "公司\t日期\n丙\t2025-02-03\n丁\t2025-02-04\n"
-    text = f"{first}第 1 页\n{second}"
+    text = f"{first}第 1 页\n某某证券 行业研究\n{second}"
     start = text.index(second)
     pages = (Page(1, 0, start), Page(2, start, len(text)))
     above, below = text_grids(first)[0], shifted(text_grids(second)[0], start)
