@@ -176,48 +176,39 @@ def _sensitivity_over(registry: Registry) -> Callable[..., Outcome]:
         Raises InputError for none or more than two varied arguments, tables of more than 400 cells, or if every cell
         is refused.
         """
-        axes = {name: _axis(name, values) for name, values in vary.items()}
-        if not 1 <= len(axes) <= _MOST_VARIED or tool == "sensitivity":
-            raise InputError("sensitivity varies one or two arguments of another tool.")
-        (row, row_values), (column, column_values) = [*axes.items(), ("", [None])][:_MOST_VARIED]
-        if len(row_values) * len(column_values) > _MOST_CELLS:
-            raise InputError(f"The table would have more than {_MOST_CELLS} cells; vary fewer values.")
+        (row, down), (column, across) = _axes(tool, vary)
         table: list[list[str | None]] = []
-        units: set[str] = set()
+        done: list[Calculation] = []
         refused: list[str] = []
-        formula = ""
-        for a in row_values:
+        for a in down:
             table.append([])
-            for b in column_values:
-                case = {**arguments, row: a} | ({column: b} if column else {})
-                cell, found = None, f"{row} = {a}" + (f", {column} = {b}" if column else "")
+            for b in across:
+                case = {row: a} | ({column: b} if column else {})
                 try:
-                    calculation = registry.run(tool, case)
-                    cell, formula = _single(calculation), calculation.formula
-                    units.add(calculation.unit)
-                    found += f": {shown(Decimal(cell), calculation.unit)}"
+                    calculation = registry.run(tool, {**arguments, **case})
+                    table[-1].append(_single(calculation))
+                    done.append(calculation)
                 except InputError as reason:
-                    refused.append(f"{found}: refused. {reason}")
-                table[-1].append(cell)
-        if not units:
+                    table[-1].append(None)
+                    refused.append(f"{_named(case)}: refused. {reason}")
+        if not done:
             raise InputError(refused[0])
-        unit = units.pop() if len(units) == 1 else ""
-        shape = {
-            "rows": row,
-            "columns": column,
-            "row_values": list(map(str, row_values)),
-            "column_values": list(map(str, column_values)) if column else [],
-            "values": table,
-        }
-        lines = [
-            f"{row} = {a}: " + ", ".join("n.m." if c is None else shown(Decimal(c), unit) for c in cells)
-            for a, cells in zip(row_values, table, strict=True)
-        ]
-        varied = f"{row} in {', '.join(map(str, row_values))}"
-        varied += f"; {column} in {', '.join(map(str, column_values))}" if column else ""
-        return Outcome(shape, unit, formula, f"{tool} with {varied}", (*lines, *refused[:10]))
+        if len({calculation.unit for calculation in done}) > 1:
+            raise InputError("The cells of this table would be in different units; vary something else.")
+        return _table_outcome(tool, (row, down), (column, across if column else []), table, done[0], refused)
 
     return sensitivity
+
+
+def _axes(tool: str, vary: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
+    """Return the rows' and the columns' argument with their values; a table of one has a nameless column."""
+    axes = [(name, _axis(name, values)) for name, values in vary.items()]
+    if not 1 <= len(axes) <= _MOST_VARIED or tool == "sensitivity":
+        raise InputError("sensitivity varies one or two arguments of another tool.")
+    axes = [*axes, ("", [None])][:_MOST_VARIED]
+    if len(axes[0][1]) * len(axes[1][1]) > _MOST_CELLS:
+        raise InputError(f"The table would have more than {_MOST_CELLS} cells; vary fewer values.")
+    return axes
 
 
 def _axis(name: str, values: Any) -> list[Any]:
@@ -225,6 +216,29 @@ def _axis(name: str, values: Any) -> list[Any]:
     if not isinstance(given, list | tuple) or not given:
         raise InputError(f'vary should give {name} a list of values, e.g. {{"{name}": ["8%", "9%"]}}.')
     return list(given)
+
+
+def _table_outcome(
+    tool: str,
+    rows: tuple[str, list[Any]],
+    columns: tuple[str, list[Any]],
+    table: list[list[str | None]],
+    sample: Calculation,
+    refused: list[str],
+) -> Outcome:
+    (row, down), (column, across) = ((name, [str(value) for value in values]) for name, values in (rows, columns))
+    shape = {"rows": row, "columns": column, "row_values": down, "column_values": across, "values": table}
+    lines = [
+        f"{row} = {value}: "
+        + ", ".join("n.m." if cell is None else shown(Decimal(cell), sample.unit) for cell in cells)
+        for value, cells in zip(down, table, strict=True)
+    ]
+    varied = "; ".join(f"{name} in {', '.join(values)}" for name, values in ((row, down), (column, across)) if name)
+    return Outcome(shape, sample.unit, sample.formula, f"{tool} with {varied}", (*lines, *refused[:10]))
+
+
+def _named(case: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in case.items())
 
 
 def _single(calculation: Calculation) -> str:

@@ -89,8 +89,8 @@ def internal_rate(flows: Sequence[Decimal]) -> Decimal:
     # An even number of changes with one root: the value touches zero there without crossing it.
     if roots != 1 or changes % 2 == 0:
         raise InputError(
-            f"These cash flows change sign {changes} times and {roots or 'no'} rates make them worth nothing, "
-            "so none can be called the return. Use npv with a discount rate."
+            f"These cash flows change sign {changes} times; the number of rates at which they are worth nothing is "
+            f"{roots}, so there is no single return. Use npv with a discount rate."
         )
     rate = 1 / _positive_root(flows) - 1
     if not _SMALLEST_IRR < rate < _LARGEST_IRR:

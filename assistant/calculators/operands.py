@@ -118,7 +118,7 @@ def _bounded(value: Decimal, name: str) -> Decimal:
 
 def _read_money(given: Any, name: str) -> Amount:
     amount = read_amount(given, name)
-    if amount.unit is None or amount.unit == _VAGUE or is_currency(amount.unit):
+    if amount.unit is None or _is_money(amount.unit):
         return amount
     raise InputError(f"{name} is an amount of money; {_quoted(given)} is in {amount.unit}.")
 
@@ -366,6 +366,10 @@ def is_currency(unit: str) -> bool:
     return bool(_CURRENCY.fullmatch(unit))
 
 
+def _is_money(*units: str) -> bool:
+    return all(unit == _VAGUE or is_currency(unit) for unit in units)
+
+
 def common_unit(**amounts: Amount | None) -> str:
     """Return the unit that all amounts share ("" if none has one). Operands without a unit adopt the others'.
 
@@ -380,7 +384,7 @@ def common_unit(**amounts: Amount | None) -> str:
         elif amount.unit != found[1] and not (amount.unit == _VAGUE and found[1] in _VAGUE_MAY_BE):
             raise InputError(
                 f"{found[0]} is in {found[1]} and {name} in {amount.unit}; "
-                + ("convert one of them first." if is_currency(amount.unit) else "they can't be combined.")
+                + ("convert one of them first." if _is_money(found[1], amount.unit) else "they can't be combined.")
             )
     return found[1] if found else ""
 

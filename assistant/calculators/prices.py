@@ -124,7 +124,23 @@ def _find(model: str, provider: str | None) -> tuple[Provider, ModelInfo]:
             return snapshot.find_provider_model(name, None, provider_id, None)
         except LookupError:
             continue
+    if provider is None and (agreed := _agreed(model)):
+        return agreed
     raise UnknownPrice(_unknown(model, provider))
+
+
+def _sellers(model: str) -> list[tuple[Provider, ModelInfo]]:
+    """Return every provider that lists a model under this very name, the makers of models before resellers."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    found = [(p, m) for p in get_snapshot().providers for m in p.models if m.is_match(model)]
+    return sorted(found, key=lambda seller: seller[0].model_match is None)
+
+
+def _agreed(model: str) -> tuple[Provider, ModelInfo] | None:
+    """Return the first seller of a model whose maker is not to be told from its name, if all ask the same price."""
+    sellers = _sellers(model)
+    return sellers[0] if sellers and all(m.prices == sellers[0][1].prices for _, m in sellers) else None
 
 
 def _split(model: str) -> tuple[str, str, str]:
@@ -139,13 +155,21 @@ def _unknown(model: str, provider: str | None) -> str:
     if provider and not find_provider_by_id(providers, provider):
         near = difflib.get_close_matches(provider.lower(), [p.id for p in providers], 3, 0.5)
         return f"The provider '{provider}' is unknown, so is its price.{_offer(near)}"
-    sold_by = [p.id for p in providers for m in p.models if m.is_match(model)]
+    sold_by = list(dict.fromkeys(seller.id for seller, _ in _sellers(model)))
     where = f" at {provider}" if provider else ""
     if sold_by:
         listed = " or ".join(f"provider={name}" for name in sold_by[:6])
         return f"The price of '{model}'{where} is unknown, but it is listed elsewhere: give {listed}."
-    near = difflib.get_close_matches(model.lower(), _names(provider), 5, 0.5)
+    near = [*_resold(model), *difflib.get_close_matches(model.lower(), _names(provider), 5, 0.5)][:5]
     return f"The price of '{model}'{where} is unknown.{_offer(near)}"
+
+
+def _resold(model: str) -> list[str]:
+    """Return where resellers list the model behind its maker's name, ready to ask for: openrouter:qwen/qwen3-max."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    name = model.lower()
+    return [f"{p.id}:{m.id}" for p in get_snapshot().providers for m in p.models if m.id.lower().endswith(f"/{name}")]
 
 
 def _offer(near: list[str]) -> str:
