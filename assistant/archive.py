@@ -1,13 +1,16 @@
-"""The reports as read, one compressed file each, and the original bytes of those that are rendered.
+"""The reports as read, compressed, in one SQLite file; for those with pages the original bytes too, a file each.
 
-A file appears whole or not at all (written beside, then renamed), and carries a checksum. Which of them belong to
-the library is for the library's own records to say.
+A batch is there whole or not at all. Which reports belong to the library is for the library's own records to say.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import threading
 import zlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +20,7 @@ from assistant.errors import LibraryError
 from assistant.types import Passage, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pydantic import TypeAdapter
-
-_KEPT, _ORIGINAL, _PART = ".json.z", ".original", ".part"
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -35,6 +33,19 @@ class Kept:
     version: str
 
 
+def encode(kept: Kept) -> bytes:
+    """Compressed JSON."""
+    return zlib.compress(_codec().dump_json(kept, exclude_defaults=True), 1)
+
+
+def decode(data: bytes) -> Kept:
+    """The inverse of `encode`. Raises ValueError if the bytes are damaged: they carry a checksum."""
+    try:
+        return _codec().validate_json(zlib.decompress(data))
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+
+
 @lru_cache(maxsize=1)
 def _codec() -> TypeAdapter[Kept]:
     from pydantic import TypeAdapter
@@ -42,83 +53,84 @@ def _codec() -> TypeAdapter[Kept]:
     return TypeAdapter(Kept)
 
 
-def encode(kept: Kept) -> bytes:
-    """Compressed JSON, about a third of the report's own size in UTF-8 for prose."""
-    return zlib.compress(_codec().dump_json(kept, exclude_defaults=True), 1)
+class Archive:
+    """The archive in `folder`, made if it is not there. Methods may raise OSError and sqlite3.Error."""
 
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._originals = folder / "originals"
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(folder / "archive.sqlite3", check_same_thread=False)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("CREATE TABLE IF NOT EXISTS kept (report_id TEXT PRIMARY KEY, data BLOB NOT NULL)")
+        except sqlite3.Error:
+            self._database.close()
+            raise
 
-def decode(data: bytes) -> Kept:
-    """The inverse of `encode`. Raises ValueError if the bytes are damaged."""
-    try:
-        return _codec().validate_json(zlib.decompress(data))
-    except zlib.error as error:
-        raise ValueError(str(error)) from error
+    def write(self, reports: Iterable[tuple[str, bytes, bytes | None]]) -> None:
+        """Keeps (report id, encoded report, original bytes or None); replaces what was there of the same ids."""
+        rows = []
+        for report_id, kept, original in reports:
+            if original is not None:
+                self._write_original(report_id, original)
+            rows.append((report_id, kept))
+        with self._lock, self._database:
+            self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
 
-
-def write(folder: Path, report_id: str, kept: bytes, original: bytes | None) -> None:
-    """Keeps an encoded report, and its original bytes if given; replaces what was there. Raises OSError."""
-    if original is not None:
-        _write_whole(_path(folder, report_id, _ORIGINAL), original)
-    _write_whole(_path(folder, report_id, _KEPT), kept)
-
-
-def read(folder: Path, report_id: str) -> Kept:
-    """A kept report. Raises LibraryError if its file is gone or damaged."""
-    try:
-        return decode(_path(folder, report_id, _KEPT).read_bytes())
-    except (OSError, ValueError) as error:
+    def read(self, report_id: str) -> Kept:
+        """A kept report. Raises LibraryError if it is gone or damaged."""
+        with self._lock:
+            row = self._database.execute("SELECT data FROM kept WHERE report_id = ?", (report_id,)).fetchone()
+        with contextlib.suppress(ValueError):
+            if row is not None:
+                return decode(row[0])
         raise LibraryError(
             f"the kept text of report {report_id} is missing or damaged; run: assistant remove {report_id}, "
             "then ingest its file again"
-        ) from error
+        )
 
+    def original(self, report_id: str) -> bytes | None:
+        """The file's own bytes, where they were kept."""
+        try:
+            return (self._originals / report_id).read_bytes()
+        except FileNotFoundError:
+            return None
 
-def exists(folder: Path, report_id: str) -> bool:
-    """Whether a report is kept."""
-    return _path(folder, report_id, _KEPT).is_file()
+    def delete(self, report_ids: Collection[str]) -> None:
+        """Removes reports; nothing happens for those that are not there."""
+        with self._lock, self._database:
+            self._database.executemany("DELETE FROM kept WHERE report_id = ?", [(i,) for i in report_ids])
+        for report_id in report_ids:
+            (self._originals / report_id).unlink(missing_ok=True)
 
+    def report_ids(self) -> set[str]:
+        """Every report that is kept."""
+        with self._lock:
+            return {str(row[0]) for row in self._database.execute("SELECT report_id FROM kept")}
 
-def original(folder: Path, report_id: str) -> bytes | None:
-    """The file's own bytes, where they were kept."""
-    try:
-        return _path(folder, report_id, _ORIGINAL).read_bytes()
-    except FileNotFoundError:
-        return None
+    def holds(self, report_id: str) -> bool:
+        """Whether a report is kept."""
+        with self._lock:
+            found = self._database.execute("SELECT 1 FROM kept WHERE report_id = ?", (report_id,)).fetchone()
+        return found is not None
 
+    def sweep(self, keep: Collection[str]) -> None:
+        """Removes every report and every file that is not in `keep`."""
+        stray = {path.name for path in self._originals.glob("*")} - set(keep)
+        self.delete((self.report_ids() - set(keep)) | stray)
 
-def delete(folder: Path, report_id: str) -> None:
-    """Removes a report's files; nothing happens if there are none."""
-    for suffix in (_KEPT, _ORIGINAL):
-        _path(folder, report_id, suffix).unlink(missing_ok=True)
+    def close(self) -> None:
+        """Ends the use of the file."""
+        with self._lock:
+            self._database.close()
 
-
-def names(folder: Path) -> Iterator[str]:
-    """The report id of every file, unfinished ones included; an id comes more than once where it has several."""
-    for path in folder.glob("??/*"):
-        yield path.name.split(".", 1)[0]
-
-
-def sweep(folder: Path, keep: set[str]) -> int:
-    """Deletes unfinished files and those of reports not in `keep`; returns how many."""
-    stale = [p for p in folder.glob("??/*") if p.suffix == _PART or p.name.split(".", 1)[0] not in keep]
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return len(stale)
-
-
-def _path(folder: Path, report_id: str, suffix: str) -> Path:
-    return folder / report_id[:2] / (report_id + suffix)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    part = path.with_name(path.name + _PART)
-    try:
+    def _write_original(self, report_id: str, data: bytes) -> None:
+        self._originals.mkdir(exist_ok=True)
+        part = self._originals / f"{report_id}.part"
         try:
             part.write_bytes(data)
-        except FileNotFoundError:  # the first of its subfolder: asking each time would cost more than this
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+            os.replace(part, self._originals / report_id)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise

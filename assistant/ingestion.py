@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,7 @@ Read = Callable[[bytes, str], Report]
 _MB = 1 << 20
 _TEXT_LIMIT, _PACKED_LIMIT = 64 * _MB, 200 * _MB  # a text is all text; PDF and Office files are mostly pictures
 _PACKED = (".pdf", ".docx", ".xlsx", ".pptx")
-_BATCH_FILES, _BATCH_BYTES = 300, 600_000  # about a thousand passages of plain text
+_BATCH_FILES, _BATCH_BYTES = 500, 1_000_000  # some 1,500 passages of plain text
 _MOST_PROCESSES = 4
 _UNKNOWN = "the file could not be understood (an unexpected error; the debug log has the details)"
 
@@ -225,7 +226,7 @@ Made = Prepared | str  # a report, or why there is none
 
 @dataclass(slots=True)
 class _Readers:
-    """Reads batches: the first one here, where it stays alone; as soon as there are more, in other processes ahead.
+    """Reads batches: here where there is only one, else in other processes, some batches ahead.
 
     Chroma keeps Python's global lock while it works, so threads would not help.
     """
@@ -243,9 +244,13 @@ class _Readers:
 
     def read(self, batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, list[Made]]]:
         """Each batch with what its files became, in order."""
+        first, second = next(batches), next(batches, None)
+        if second is None:
+            yield self._result(first, None)
+            return
         ahead: deque[tuple[_Batch, Future[list[Made]] | None]] = deque()
-        for batch in batches:
-            ahead.append((batch, self._submitted(batch) if ahead or self._pool else None))
+        for batch in chain((first, second), batches):
+            ahead.append((batch, self._submitted(batch)))
             if len(ahead) > _MOST_PROCESSES:
                 yield self._result(*ahead.popleft())
         while ahead:

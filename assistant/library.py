@@ -1,12 +1,9 @@
-"""The library: the reports that were ingested, kept in one folder. The only file that imports Chroma.
+"""The library: the reports that were ingested, kept in one folder.
 
 Three stores stand side by side. Chroma holds the vectors and one record a report; that record is the truth on which
 reports exist, and writing it is the commit. The archive holds each report as it was read. The keyword index is
 derived. Adding goes archive, vectors, record, keywords; removal begins with the record. So whatever an interrupted
 run leaves behind belongs to no record: no query returns it, and the next `Library.open` sweeps it up.
-
-Texts stay out of Chroma: its full-text index makes an upsert ten times slower, and the keyword index does that work.
-Furniture has a collection of its own: a metadata filter makes every query ten times slower.
 """
 
 from __future__ import annotations
@@ -14,43 +11,41 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import logging
 import os
 import shutil
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from assistant import __version__, archive, ownership
-from assistant.archive import Kept
+from assistant import __version__, ownership
+from assistant.archive import Archive, Kept, encode
 from assistant.chunking import search_text
 from assistant.embeddings import Embedding, Vectors
 from assistant.errors import InputError, LibraryError
 from assistant.keywords import CONTEXT_WEIGHT, Entry, KeywordIndex
 from assistant.language import tokens
 from assistant.types import Passage, Report, ReportInfo
+from assistant.vectors import VectorStore
 
 if TYPE_CHECKING:
-    from chromadb.api.client import Client
-    from chromadb.api.collection_configuration import CreateHNSWConfiguration
-    from chromadb.api.models.Collection import Collection as ChromaCollection
     from filelock import BaseFileLock
+    from pydantic import TypeAdapter
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
-_FORMAT = 1
-_BATCH = 1000  # passages an upsert; Chroma's own limit is 5,461
+_BATCH = 1000  # passages
 _CACHED_CHARACTERS = 8_000_000  # of report text held in memory
 _SHORTEST_PREFIX = 4
+_DISK_FULL = ("disk is full", "disk i/o error", "no space left", "file too large")
 # Its tokens tell whether the keyword index was made by the same rules as today's.
 _PROBE = "騰訊控股（0700.HK）2025E營收 1,037.5億元, YoY +12%; GPT-5.4's suppliers: capex, 腾讯云 R&D"
 
@@ -108,7 +103,7 @@ def prepare(reports: Sequence[Incoming], embedding: Embedding | None) -> list[Pr
         made.append(
             Prepared(
                 record=_record(kept),
-                kept=archive.encode(kept),
+                kept=encode(kept),
                 original=original,
                 entries=entries,
                 vectors=rows,
@@ -134,19 +129,18 @@ class Library:
     `notices` are sentences on what was mended while opening.
     """
 
-    def __init__(self, home: Path, embedding: Embedding, client: Client, lock: BaseFileLock) -> None:
+    def __init__(
+        self, home: Path, embedding: Embedding, lock: BaseFileLock, store: VectorStore, archive: Archive
+    ) -> None:
         """Use `Library.open`."""
         self.embedding = embedding
         self.notices: list[str] = []
-        self._home, self._archive = home, home / "reports"
-        self._client, self._lock = client, lock
+        self._lock, self._store, self._archive = lock, store, archive
         self._changing = threading.RLock()
         self._cache = _Cache(_CACHED_CHARACTERS)
-        self._register = _register(client, embedding)
-        self._records = _records(self._register)
+        self._records = {i: _unpacked(packed) for i, packed in store.records().items()}
         self._places = {record.path_key: i for i, record in self._records.items() if record.path_key}
-        self._passages, self._furniture = _vector_collections(client, _generation(self._register))
-        self._keywords = self._open_keywords()
+        self._keywords = _keyword_index(home / "keywords")
 
     @classmethod
     def open(cls, home: Path, embedding: Embedding, *, wait: float = 0) -> Self:
@@ -155,36 +149,35 @@ class Library:
         Raises LibraryError: another process uses it (for longer than `wait` seconds), the folder can't be written,
         the database is damaged, or it was built with another embedding.
         """
-        with _owned(home, wait) as lock, _chroma(home / "chroma") as client:
-            if not _exists(client) and any(archive.names(home / "reports")):
+        with _owned(home, wait) as lock, contextlib.ExitStack() as opened:
+            archive = Archive(home / "reports")
+            opened.callback(archive.close)
+            if not (home / "chroma").is_dir() and archive.report_ids():
                 raise LibraryError("the library's database is missing; run: assistant reindex")
-            library = cls(home, embedding, client, lock)
-            try:
-                library._accept_embedding()
-                library._mend()
-            except BaseException:
-                library._keywords.close()
-                raise
+            store = VectorStore(home / "chroma", embedding.id)
+            opened.callback(store.close)
+            library = cls(home, embedding, lock, store, archive)
+            opened.callback(library._keywords.close)
+            library._accept_embedding()
+            library._mend()
+            opened.pop_all()
         return library
 
     @classmethod
     def rebuild(cls, home: Path, embedding: Embedding, *, wait: float = 0, progress: Progress | None = None) -> Self:
-        """Makes all that is derived anew, with this embedding: the vectors, the keyword index, and the records too if
-        the database is damaged or missing. `progress` gets (reports done, reports in all).
+        """Makes all that is derived anew, with this embedding, and opens the library: the vectors, the keyword index,
+        and the records too if the database is damaged or missing. `progress` gets (reports done, reports in all).
 
         The old state stays in force until the new one is whole, so an interruption costs nothing but time.
         """
         tell = progress or (lambda done, total: None)
-        with _owned(home, wait) as lock:
+        with _owned(home, wait) as lock, contextlib.closing(Archive(home / "reports")) as archive:
             try:
-                with _chroma(home / "chroma") as client:
-                    if not _exists(client):
-                        raise LibraryError("the library's database is missing")
-                    _embed_anew(client, home, embedding, tell)
-                    client.close()
+                with _clear_errors():
+                    _embed_anew(home, embedding, archive, tell)
             except LibraryError as error:
                 log.debug("the database is built from the archive", exc_info=error)
-                _restore(home, embedding, tell)
+                _restore(home, embedding, archive, tell)
             shutil.rmtree(home / "keywords", ignore_errors=True)
             lock.release()
         return cls.open(home, embedding, wait=wait)
@@ -194,7 +187,8 @@ class Library:
         with self._changing:
             if self._lock.is_locked:
                 self._keywords.close()
-                self._client.close()
+                self._store.close()
+                self._archive.close()
                 self._lock.release()
 
     def __enter__(self) -> Self:
@@ -232,7 +226,7 @@ class Library:
 
     def holds(self, report_id: str) -> bool:
         """Whether exactly this report is on record and its kept text is there."""
-        return report_id in self._records and archive.exists(self._archive, report_id)
+        return report_id in self._records and self._archive.holds(report_id)
 
     def at_path(self, path_key: str) -> str | None:
         """The id of the report that came from this place."""
@@ -259,7 +253,7 @@ class Library:
     def original(self, report_id: str) -> bytes | None:
         """The bytes of a report's own file, if it has pages; None for the other formats."""
         with _clear_errors():
-            return archive.original(self._archive, self.resolve(report_id))
+            return self._archive.original(self.resolve(report_id))
 
     def __len__(self) -> int:
         return len(self._records)
@@ -293,11 +287,9 @@ class Library:
         chosen = self._narrowing(reports)
         if k < 1 or not np.any(vector) or (chosen is not None and not chosen):
             return []
-        searched = (self._passages, self._furniture) if furniture else (self._passages,)
         with _clear_errors():
-            hits = [hit for collection in searched for hit in _nearest(collection, vector, k, chosen)]
-        hits = [hit for hit in hits if _report_of(hit[0]) in self._records]
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
+            hits = self._store.nearest(vector, k, reports=chosen, furniture=furniture)
+        return [hit for hit in hits if _report_of(hit[0]) in self._records]
 
     def document_frequency(self, token: str) -> int:
         """In how many passages a token stands."""
@@ -329,15 +321,14 @@ class Library:
         records = {item.record.info.report_id: item.record for item in batch}
         with self._changing, _clear_errors():
             stale = self._stale(batch)
-            for report_id, item in zip(records, batch, strict=True):
-                archive.write(self._archive, report_id, item.kept, item.original)
+            self._archive.write((i, item.kept, item.original) for i, item in zip(records, batch, strict=True))
             replaced = {self._places[r.path_key] for r in records.values() if r.path_key in self._places} - set(records)
-            self._upsert(entries, np.concatenate(vectors))
+            self._store.upsert([_row(entry) for entry in entries], np.concatenate(vectors))
             reread = [report_id for report_id in records if report_id in self._records]
             self._commit(records)
             self._keywords.remove(reread)
             self._keywords.add(entries)
-            self._delete_vectors(stale)
+            self._store.delete_passages(stale)
             self._remove(replaced)
             self._keywords.commit()
 
@@ -363,37 +354,27 @@ class Library:
             if report_id in self._records:
                 self._cache.drop(report_id)
                 with contextlib.suppress(LibraryError):
-                    stale.update(passage.passage_id for passage in archive.read(self._archive, report_id).passages)
+                    stale.update(passage.passage_id for passage in self._archive.read(report_id).passages)
         return stale - {entry.passage_id for item in batch for entry in item.entries}
 
-    def _upsert(self, entries: Sequence[Entry], vectors: Vectors) -> None:
-        _upsert(self._passages, self._furniture, entries, vectors)
-
     def _commit(self, records: dict[str, Record]) -> None:
-        _write_records(self._register, records)
+        self._store.write_records({i: _packed(record) for i, record in records.items()})
         self._records.update(records)
         self._places.update({record.path_key: i for i, record in records.items() if record.path_key})
 
     def _remove(self, report_ids: Collection[str]) -> None:
         if not report_ids:
             return
-        self._register.delete(ids=list(report_ids))
+        self._store.delete_records(report_ids)
         for report_id in report_ids:
             gone = self._records.pop(report_id)
             if self._places.get(gone.path_key) == report_id:
                 del self._places[gone.path_key]
-        for collection in (self._passages, self._furniture):
-            collection.delete(where=_where(report_ids))
+        self._store.delete_reports(report_ids)
         self._keywords.remove(report_ids)
+        self._archive.delete(report_ids)
         for report_id in report_ids:
-            archive.delete(self._archive, report_id)
             self._cache.drop(report_id)
-
-    def _delete_vectors(self, passage_ids: Collection[str]) -> None:
-        ids = list(passage_ids)
-        for i in range(0, len(ids), _BATCH):
-            for collection in (self._passages, self._furniture):
-                collection.delete(ids=ids[i : i + _BATCH])
 
     # ------------------------------------------------------------ mending
 
@@ -401,12 +382,12 @@ class Library:
         """What is amiss, found by looking at everything: each report's file, its vectors, its place in the index."""
         problems = []
         with _clear_errors():
-            vectors = Counter(_report_of(i) for c in (self._passages, self._furniture) for i in _ids(c))
+            vectors = Counter(_report_of(i) for i in self._store.passage_ids())
             indexed = self._keywords.counts()
             for report_id, record in self._records.items():
                 name, expected = f"{record.info.source} ({report_id})", record.info.passages
                 try:
-                    archive.read(self._archive, report_id)
+                    self._archive.read(report_id)
                 except LibraryError:
                     problems.append(Problem(f"the kept text of {name} is missing or damaged",
                                             f"assistant remove {report_id}, then ingest the file again"))
@@ -420,7 +401,7 @@ class Library:
 
     def _accept_embedding(self) -> None:
         """An empty library takes any embedding; one with reports only that which built it."""
-        built = str(_state(self._register)["embedding"])
+        built = self._store.embedding_id
         if built == self.embedding.id:
             return
         if self._records:
@@ -428,28 +409,14 @@ class Library:
                 f"the library was built with the embedding {built}, and {self.embedding.id} is set; "
                 f"set ASSISTANT_EMBEDDING={built}, or run: assistant reindex"
             )
-        _switch(self._client, self._register, self.embedding)
-        self._passages, self._furniture = _vector_collections(self._client, _generation(self._register))
-
-    def _open_keywords(self) -> KeywordIndex:
-        """The index made by today's rules for tokens; one made by others is dropped, a damaged one begun anew."""
-        folder = self._home / "keywords"
-        current = folder / hashlib.sha256(" ".join(tokens(search_text(_PROBE))).encode()).hexdigest()[:8]
-        for other in folder.glob("*"):
-            if other != current:
-                shutil.rmtree(other, ignore_errors=True)
-        try:
-            return KeywordIndex(current)
-        except LibraryError:
-            shutil.rmtree(current)
-            return KeywordIndex(current)
+        self._store.begin()
+        self._store.switch(self.embedding.id)
 
     def _mend(self) -> None:
         """Makes the stores agree with the records. Cheap where they do: it compares counts and file names."""
         self._remove(self._outdated())
-        if set(archive.names(self._archive)) - set(self._records):
-            archive.sweep(self._archive, set(self._records))
-        if self._passages.count() + self._furniture.count() != sum(r.info.passages for r in self._records.values()):
+        self._archive.sweep(self._records)
+        if len(self._store) != sum(record.info.passages for record in self._records.values()):
             self._mend_vectors()
         self._mend_keywords()
 
@@ -461,17 +428,17 @@ class Library:
         return [i for i, record in self._records.items() if newest[record.path_key or i] is not record]
 
     def _mend_vectors(self) -> None:
-        present = {i for collection in (self._passages, self._furniture) for i in _ids(collection)}
-        self._delete_vectors([i for i in present if _report_of(i) not in self._records])
+        present = set(self._store.passage_ids())
+        self._store.delete_passages([i for i in present if _report_of(i) not in self._records])
         counts = Counter(_report_of(i) for i in present)
         for report_id, record in list(self._records.items()):
             kept = None if counts[report_id] == record.info.passages else self._readable(report_id)
             if kept is None:
                 continue
             wanted = {passage.passage_id for passage in kept.passages}
-            self._delete_vectors([i for i in present if _report_of(i) == report_id and i not in wanted])
+            self._store.delete_passages([i for i in present if _report_of(i) == report_id and i not in wanted])
             missing = [passage for passage in kept.passages if passage.passage_id not in present]
-            _embed(self._passages, self._furniture, missing, self.embedding)
+            self._store.upsert(*_rows(missing, self.embedding))
             self._commit({report_id: _record(kept)})
 
     def _mend_keywords(self) -> None:
@@ -490,7 +457,7 @@ class Library:
             self.notices.append(f"the keyword index was brought up to date ({added} of {len(self)} reports)")
 
     def _kept(self, report_id: str) -> Kept:
-        return self._cache.get(report_id) or self._cache.put(archive.read(self._archive, report_id))
+        return self._cache.get(report_id) or self._cache.put(self._archive.read(report_id))
 
     def _readable(self, report_id: str) -> Kept | None:
         """For mending: one report's damage is a notice, and no reason to refuse the others."""
@@ -554,6 +521,44 @@ def _record(kept: Kept) -> Record:
     return Record(info, kept.path_key, kept.version)
 
 
+def _row(entry: Entry) -> tuple[str, str, bool]:
+    return entry.passage_id, entry.report_id, entry.furniture
+
+
+def _rows(passages: Sequence[Passage], embedding: Embedding) -> tuple[list[tuple[str, str, bool]], Vectors]:
+    """Passages as Chroma takes them."""
+    rows = [(p.passage_id, p.report_id, p.furniture is not None) for p in passages]
+    return rows, embedding.embed([embedded_text(passage) for passage in passages])
+
+
+@lru_cache(maxsize=1)
+def _record_codec() -> TypeAdapter[Record]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Record)
+
+
+def _packed(record: Record) -> str:
+    return _record_codec().dump_json(record).decode()
+
+
+def _unpacked(text: str) -> Record:
+    return _record_codec().validate_json(text)
+
+
+def _keyword_index(folder: Path) -> KeywordIndex:
+    """The index made by today's rules for tokens; one made by other rules is dropped, a damaged one begun anew."""
+    current = folder / hashlib.sha256(" ".join(tokens(search_text(_PROBE))).encode()).hexdigest()[:8]
+    for other in folder.glob("*"):
+        if other != current:
+            shutil.rmtree(other, ignore_errors=True)
+    try:
+        return KeywordIndex(current)
+    except LibraryError:
+        shutil.rmtree(current)
+        return KeywordIndex(current)
+
+
 class _Cache:
     """The reports used last, up to so many characters of text, with their passages by id."""
 
@@ -593,7 +598,7 @@ class _Cache:
                 self._held -= len(entry[0].report.text)
 
 
-# ---------------------------------------------------------------- Chroma
+# ---------------------------------------------------------------- opening and rebuilding
 
 
 @contextlib.contextmanager
@@ -603,26 +608,11 @@ def _owned(home: Path, wait: float) -> Iterator[BaseFileLock]:
         home.mkdir(parents=True, exist_ok=True)
     lock = ownership.acquire(home, wait)
     try:
-        yield lock
+        with _clear_errors():
+            yield lock
     except BaseException:
         lock.release()
         raise
-
-
-@contextlib.contextmanager
-def _chroma(folder: Path) -> Iterator[Client]:
-    """The embedded Chroma in `folder`: kept open if all goes well, closed if not."""
-    with _clear_errors():
-        import chromadb
-        from chromadb.config import Settings
-
-        settings = Settings(anonymized_telemetry=False)
-        client = cast("Client", chromadb.PersistentClient(str(folder), settings=settings))
-        try:
-            yield client
-        except BaseException:
-            client.close()
-            raise
 
 
 @contextlib.contextmanager
@@ -633,8 +623,9 @@ def _clear_errors() -> Iterator[None]:
     except OSError as error:
         raise LibraryError(_sentence(error, error.errno)) from error
     except BaseException as error:
-        # Chroma's errors, and the panics of its Rust core, which derive from BaseException alone
-        if type(error).__module__.startswith("chromadb.") or type(error).__name__ == "PanicException":
+        # SQLite's errors, Chroma's, and the panics of Chroma's Rust core, which derive from BaseException alone
+        origin = type(error).__module__.partition(".")[0]
+        if origin in ("sqlite3", "chromadb") or type(error).__name__ == "PanicException":
             raise LibraryError(_sentence(error, None)) from error
         raise
 
@@ -642,7 +633,7 @@ def _clear_errors() -> Iterator[None]:
 def _sentence(error: BaseException, number: int | None) -> str:
     log.debug("the library failed", exc_info=error)
     text = str(error).lower()
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "disk is full" in text or "no space left" in text:
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or any(words in text for words in _DISK_FULL):
         return "the disk is full; free some space and try again (the reports added so far are kept)"
     if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "readonly" in text or "permission denied" in text:
         return "the library's folder can't be written; check its permissions, or set ASSISTANT_HOME to another folder"
@@ -653,155 +644,33 @@ def _sentence(error: BaseException, number: int | None) -> str:
     return "the library's database is damaged; to build it anew from the reports that are kept, run: assistant reindex"
 
 
-def _exists(client: Client) -> bool:
-    return any(collection.name == "reports" for collection in client.list_collections())
-
-
-def _register(client: Client, embedding: Embedding) -> ChromaCollection:
-    """The collection of records. Its metadata say which format, embedding and generation of vectors are in force."""
-    if _exists(client):
-        register = client.get_collection("reports", embedding_function=None)
-        if _state(register)["format"] != _FORMAT:
-            raise LibraryError("the library was made by another version of the assistant; run: assistant reindex")
-        return register
-    state = {"format": _FORMAT, "embedding": embedding.id, "generation": 0}
-    return client.create_collection("reports", metadata=state, embedding_function=None)
-
-
-def _state(register: ChromaCollection) -> dict[str, Any]:
-    return {"format": 0, "embedding": "", "generation": 0, **(register.metadata or {})}
-
-
-def _generation(register: ChromaCollection) -> int:
-    return int(_state(register)["generation"])
-
-
-def _vector_collections(client: Client, generation: int) -> tuple[ChromaCollection, ChromaCollection]:
-    """The passages' vectors and the furniture's, of one generation; those of other generations are dropped."""
-    names = [f"{kind}-{generation}" for kind in ("passages", "furniture")]
-    for collection in client.list_collections():
-        if collection.name not in ("reports", *names):
-            client.delete_collection(collection.name)
-    passages, furniture = (_vector_collection(client, name) for name in names)
-    return passages, furniture
-
-
-def _vector_collection(client: Client, name: str) -> ChromaCollection:
-    # The inner product of unit vectors is their cosine, and gives 0 for the zero vector of an empty text. With Chroma's
-    # own ef_search (100) a query finds two thirds of the true neighbours among 18,000, with 300 six in seven.
-    hnsw: CreateHNSWConfiguration = {"space": "ip", "ef_search": 300}
-    return client.get_or_create_collection(name, configuration={"hnsw": hnsw}, embedding_function=None)
-
-
-def _switch(client: Client, register: ChromaCollection, embedding: Embedding) -> None:
-    """Puts the next generation of vectors in force, in one step."""
-    state = {"format": _FORMAT, "embedding": embedding.id, "generation": _generation(register) + 1}
-    register.modify(metadata=state)
-
-
-def _upsert(
-    passages: ChromaCollection, furniture: ChromaCollection, entries: Sequence[Entry], vectors: Vectors
-) -> None:
-    for collection, marked in ((passages, False), (furniture, True)):
-        rows = [row for row, entry in enumerate(entries) if entry.furniture is marked]
-        for i in range(0, len(rows), _BATCH):
-            batch = rows[i : i + _BATCH]
-            collection.upsert(
-                ids=[entries[row].passage_id for row in batch],
-                embeddings=vectors[batch],
-                metadatas=[{"report_id": entries[row].report_id} for row in batch],
-            )
-
-
-def _embed(
-    passages: ChromaCollection, furniture: ChromaCollection, which: Sequence[Passage], embedding: Embedding
-) -> None:
-    vectors = embedding.embed([embedded_text(passage) for passage in which])
-    _upsert(passages, furniture, [_entry(passage) for passage in which], vectors)
-
-
-def _nearest(
-    collection: ChromaCollection, vector: Vectors, k: int, reports: set[str] | None
-) -> list[tuple[str, float]]:
-    found = collection.query(
-        query_embeddings=np.asarray([vector], np.float32),
-        n_results=k,
-        where=None if reports is None else _where(reports),
-        include=["distances"],
-    )
-    distances = found["distances"] or [[]]
-    return [(i, 1.0 - float(distance)) for i, distance in zip(found["ids"][0], distances[0], strict=True)]
-
-
-def _where(report_ids: Collection[str]) -> Any:
-    return {"report_id": {"$in": list(report_ids)}}
-
-
-def _ids(collection: ChromaCollection) -> list[str]:
-    return list(collection.get(include=[])["ids"])
-
-
-def _records(register: ChromaCollection) -> dict[str, Record]:
-    found = register.get(include=["metadatas"])
-    packed = (str(metadata["record"]) for metadata in found["metadatas"] or [])
-    return {i: _unpacked(text) for i, text in zip(found["ids"], packed, strict=True)}
-
-
-def _write_records(register: ChromaCollection, records: dict[str, Record]) -> None:
-    ids = list(records)
-    for i in range(0, len(ids), _BATCH):
-        batch = ids[i : i + _BATCH]
-        register.upsert(
-            ids=batch,
-            embeddings=np.ones((len(batch), 1), np.float32),  # Chroma wants one; records are never searched
-            metadatas=[{"record": _packed(records[report_id])} for report_id in batch],
-        )
-
-
-def _packed(record: Record) -> str:
-    """One string: every further key of metadata would cost a row in Chroma."""
-    return json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
-
-
-def _unpacked(text: str) -> Record:
-    fields = json.loads(text)
-    return Record(ReportInfo(**fields["info"]), fields["path_key"], fields["version"])
-
-
-# ---------------------------------------------------------------- rebuilding
-
-
-def _embed_anew(client: Client, home: Path, embedding: Embedding, tell: Progress) -> None:
+def _embed_anew(home: Path, embedding: Embedding, archive: Archive, tell: Progress) -> None:
     """Makes the next generation of vectors from the archive, then puts it in force."""
-    register = client.get_collection("reports", embedding_function=None)
-    records = _records(register)
-    _vector_collections(client, _generation(register))  # what an interrupted rebuild left is dropped
-    following = _generation(register) + 1
-    passages, furniture = (_vector_collection(client, f"{kind}-{following}") for kind in ("passages", "furniture"))
-    for done, report_id in enumerate(records, 1):
-        with contextlib.suppress(LibraryError):  # opening tells of a report whose kept text is damaged
-            _embed(passages, furniture, archive.read(home / "reports", report_id).passages, embedding)
-        tell(done, len(records))
-    _switch(client, register, embedding)
+    with contextlib.closing(VectorStore(home / "chroma", embedding.id)) as store:
+        if store.is_new:
+            raise LibraryError("the library's database is missing")
+        known = list(store.records())
+        store.begin()
+        for done, report_id in enumerate(known, 1):
+            with contextlib.suppress(LibraryError):  # opening tells of a report whose kept text is damaged
+                store.fill(*_rows(archive.read(report_id).passages, embedding))
+            tell(done, len(known))
+        store.switch(embedding.id)
 
 
-def _restore(home: Path, embedding: Embedding, tell: Progress) -> None:
+def _restore(home: Path, embedding: Embedding, archive: Archive, tell: Progress) -> None:
     """Makes Chroma's folder anew from the archive, beside the old one, then puts it in the old one's place.
 
     A report that was being added or removed when the database was lost counts as there.
     """
     shutil.rmtree(home / "chroma.new", ignore_errors=True)
-    with _chroma(home / "chroma.new") as client:
-        register = _register(client, embedding)
-        passages, furniture = _vector_collections(client, 0)
-        found = sorted(set(archive.names(home / "reports")))
+    found = sorted(archive.report_ids())
+    with contextlib.closing(VectorStore(home / "chroma.new", embedding.id)) as store:
         for done, report_id in enumerate(found, 1):
-            with contextlib.suppress(LibraryError):  # a file cut short by an interruption
-                kept = archive.read(home / "reports", report_id)
-                _embed(passages, furniture, kept.passages, embedding)
-                _write_records(register, {report_id: _record(kept)})
+            with contextlib.suppress(LibraryError):
+                kept = archive.read(report_id)
+                store.upsert(*_rows(kept.passages, embedding))
+                store.write_records({report_id: _packed(_record(kept))})
             tell(done, len(found))
-        client.close()
-    with _clear_errors():
-        shutil.rmtree(home / "chroma", ignore_errors=True)
-        (home / "chroma.new").rename(home / "chroma")
+    shutil.rmtree(home / "chroma", ignore_errors=True)
+    (home / "chroma.new").rename(home / "chroma")
