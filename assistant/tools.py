@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MOST_VARIED = 2
 _MOST_CELLS = 400
+_LARGEST_RESULT = Decimal("1e40")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class ArgumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class ToolInfo:
-    """A tool as forms and menus show it; `use` tells a model when to call it, with an example."""
+    """A tool as forms and menus show it.
+
+    `use` tells a model when to call it, with an example; `source` is where the formula is from ("" if not stated).
+    """
 
     name: str
     group: str
@@ -54,6 +59,7 @@ class ToolInfo:
     use: str
     arguments: tuple[ArgumentInfo, ...]
     result_unit: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,9 @@ class Registry:
         described = {**_prose()["arguments"], **texts.get("arguments", {})}
         parameters = _parameters(function, described)
         arguments = tuple(parameter.info for parameter in parameters.values())
-        info = ToolInfo(name, group, texts["en"], texts["zh"], texts["use"], arguments, texts["unit"])
+        info = ToolInfo(
+            name, group, texts["en"], texts["zh"], texts["use"], arguments, texts["unit"], _source(function)
+        )
         self._tools[name] = _Tool(info, function, parameters)
 
     def run(self, name: str, arguments: Mapping[str, Any], id: str = "c1") -> Calculation:
@@ -162,6 +170,16 @@ def results(calculation: Calculation) -> list[tuple[str, Decimal, str]]:
         cells = [cell for row in calculation.result["values"] for cell in row if cell is not None]
         return [(calculation.tool, Decimal(cell), calculation.unit) for cell in cells]
     return [(name, Decimal(found["value"]), found["unit"] or "") for name, found in calculation.result.items()]
+
+
+def shown_result(calculation: Calculation) -> str:
+    """Return a result for people, sensibly rounded: "484,518,131.58 shares", or "median 15.5x; mean 15.1667x…"."""
+    if isinstance(calculation.result, dict) and "values" in calculation.result:
+        return "; ".join(calculation.steps[: len(calculation.result["values"])])
+    numbers = results(calculation)
+    if isinstance(calculation.result, str):
+        return shown(numbers[0][1], calculation.unit)
+    return "; ".join(f"{name.replace('_', ' ')} {shown(value, unit)}" for name, value, unit in numbers)
 
 
 # ---------------------------------------------------------------- sensitivity
@@ -267,6 +285,13 @@ def _parameters(function: Callable[..., Outcome], described: Mapping[str, str]) 
     return found
 
 
+def _source(function: Callable[..., Outcome]) -> str:
+    """Return what the docstring names as the source of the formula."""
+    text = " ".join((inspect.getdoc(function) or "").split())
+    found = re.search(r"Source: (.+?)\.?(?: Raises | Unit: |$)", text)
+    return found[1] if found else ""
+
+
 def _kind(hint: Any) -> tuple[Kind, tuple[str, ...]]:
     """Return the kind that an annotation carries: Money, Money | None, or Literal["pe", "ps"]."""
     if get_origin(hint) is Annotated:
@@ -318,6 +343,9 @@ def _effective(tool: _Tool, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _recorded(result: Any) -> Any:
+    numbers = [result] if isinstance(result, Decimal) else [v.value for v in result.values() if isinstance(v, Amount)]
+    if any(abs(number) > _LARGEST_RESULT for number in numbers):
+        raise InputError(f"The result is beyond {_LARGEST_RESULT:.0e}; check rates, periods and scales.")
     if isinstance(result, Decimal):
         return plain(result)
     return {key: record(value) if isinstance(value, Amount) else value for key, value in result.items()}

@@ -67,6 +67,7 @@ def test_descriptions_are_complete_and_plain_json() -> None:
         assert info.summary_en
         assert any("\u4e00" <= c <= "\u9fff" for c in info.summary_zh)
         assert info.use
+        assert info.source
         assert info.result_unit
         assert all(argument.description for argument in info.arguments)
         json.dumps(dataclasses.asdict(info))
@@ -101,6 +102,20 @@ def test_every_result_is_plain_json_and_its_numbers_can_be_listed() -> None:
         json.dumps(dataclasses.asdict(found))
         assert all(isinstance(value, Decimal) for _, value, _ in tools.results(found))
         assert tools.results(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text"),
+    [
+        ("implied_shares", {"market_cap": "1280亿", "price": "264.18CNY"}, "484,518,131.58 shares"),
+        ("growth", {"start": 86, "end": 140, "periods": 3}, "17.6368%"),
+        ("ratio", {"a": 1, "b": 3}, "0.333333x"),
+        ("token_cost", {"model": "gpt-4o-mini", "input_tokens": 1, "output_tokens": 0}, "0.00000015 USD"),
+        ("compare_token_costs", {"models": "gpt-4o", "input_tokens": 1000000, "output_tokens": 0}, "gpt-4o 2.5 USD"),
+    ],
+)
+def test_results_are_shown_sensibly_rounded(name: str, arguments: dict[str, Any], text: str) -> None:
+    assert tools.shown_result(tools.run(name, arguments)) == text
 
 
 def test_defaults_that_took_part_are_among_the_inputs() -> None:

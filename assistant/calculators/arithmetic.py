@@ -151,6 +151,7 @@ _LARGEST_POWER = 1000
 _LARGEST_RESULT = Decimal("1e40")
 _ALLOWED = "numbers, variables, + - * / // % ^ and brackets"
 _SPELLINGS = str.maketrans({"×": "*", "÷": "/", "−": "-", "–": "-", "^": "\x00"})
+_SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SCALED = re.compile(r"(?<![\w.])(\d[\d.]*)(万亿|萬億|[万萬亿億兆]|%(?!\s*[\w(.]))")
 
 
@@ -173,7 +174,7 @@ def calculate(expression: Text, variables: Variables | None = None) -> Outcome:
         return f" {name} "
 
     text = unicodedata.normalize("NFKC", expression).translate(_SPELLINGS).replace("\x00", "**")
-    source = _SCALED.sub(literal, text).strip()
+    source = _SCALED.sub(literal, _SEPARATOR.sub("", text)).strip()
     steps: list[str] = []
     measure = _evaluate(_parse(source), source, {name: _measure(amount) for name, amount in names.items()}, steps)
     value, unit = measure.value, _unit_text(measure.units)

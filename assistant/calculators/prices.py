@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
@@ -67,7 +67,10 @@ def find_price(model: str, provider: str | None = None, at: datetime | None = No
     length of the call and for batches, as the provider's list has it. Raises UnknownPrice with near matches.
     """
     found_provider, found = _find(model.strip(), provider)
-    moment = at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    moment = at or now
+    if moment > now + timedelta(days=1):
+        raise UnknownPrice(f"{moment:%Y-%m-%d} lies ahead, so its prices are unknown; give a date up to today.")
     prices = found.get_prices(moment)
     if batch:
         prices = _batch_prices(found, found_provider, moment)
@@ -155,6 +158,9 @@ def _unknown(model: str, provider: str | None) -> str:
     if provider and not find_provider_by_id(providers, provider):
         near = difflib.get_close_matches(provider.lower(), [p.id for p in providers], 3, 0.5)
         return f"The provider '{provider}' is unknown, so is its price.{_offer(near)}"
+    inside = [name for name in _names(provider) if model.lower() in name] if provider and model else []
+    if inside:
+        return f"The price of '{model}' at {provider} is unknown.{_offer(inside[:3])}"
     sold_by = list(dict.fromkeys(seller.id for seller, _ in _sellers(model)))
     where = f" at {provider}" if provider else ""
     if sold_by:
@@ -216,7 +222,10 @@ def _notes(provider: Provider, model: ModelInfo, at: datetime) -> Iterator[str]:
 
     yield f"price list: genai-prices {__version__}, {model.id} at {provider.name}, as of {at:%Y-%m-%d %H:%M} UTC"
     yield from (f"published at {url}" for url in (provider.pricing_urls or ())[:1])
-    for listed in model.prices if isinstance(model.prices, list) else ():
+    dated = model.prices if isinstance(model.prices, list) else []
+    if not dated:
+        yield "the list has one price for this model, without a date"
+    for listed in dated:
         if isinstance(listed.constraint, StartDateConstraint):
             yield f"since {listed.constraint.start_date}: {listed.prices}"
         elif isinstance(listed.constraint, TimeOfDateConstraint):
