@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from assistant.reading.captions import (
     Caption,
     Line,
-    caption_of,
     captions,
     is_note_line,
     is_source_line,
@@ -20,6 +19,7 @@ from assistant.reading.captions import (
 from assistant.reading.labels import is_unit, parse_unit, readable, units_in
 from assistant.reading.sections import plain_title
 from assistant.reading.source import Picture, Source
+from assistant.reading.surroundings import page_at, section_at
 from assistant.types import Figure, Table
 
 _MOST_AXIS_LINES, _LONGEST_AXIS_LINE = 4, 200
@@ -66,7 +66,7 @@ def _within(stretches: Sequence[tuple[int, int]], at: int) -> bool:
 
 def _figure(source: Source, index: int, item: _Found) -> Figure:
     caption = item.caption
-    page = next((page.number for page in source.pages if page.start <= caption.start < page.end), None)
+    page = page_at(source, caption.start)
     return Figure(
         index=index,
         caption=caption.text,
@@ -78,17 +78,8 @@ def _figure(source: Source, index: int, item: _Found) -> Figure:
         has_picture=item.picture is not None,
         page=page if page is not None or item.picture is None else item.picture.page,
         box=item.picture.box if item.picture else None,
-        section=_section(source, caption.start),
+        section=section_at(source, caption.start),
     )
-
-
-def _section(source: Source, at: int) -> str | None:
-    i = bisect_right(source.headings, at, key=lambda heading: heading.start)
-    for heading in reversed(source.headings[:i]):
-        raw = source.text[heading.start : heading.end]
-        if heading.end <= at and not caption_of(Line(heading.start, heading.end, raw)):
-            return plain_title(raw)
-    return None
 
 
 def _units_of(caption: str) -> str | None:

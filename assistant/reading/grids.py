@@ -16,6 +16,7 @@ _SAMPLE = 40  # rows that show what kinds of cells a grid's columns hold
 _GAP = 400  # characters that a page break may put into a table
 _SENTENCE = re.compile(r"[。！？；;]")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_TAB = re.compile("\t")
 _PIPE = re.compile(r"(?<!\\)\|")
 _HTML_OPEN = re.compile(r"<table\b[^>]*>", re.I)
 _HTML_CLOSE = re.compile(r"</table\s*>", re.I)
@@ -62,7 +63,7 @@ def _tab_grids(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Grid]:
         if not run:
             start = line_start
         stop = line_end
-        cells = _split(text, line_start, line_end, re.compile("\t"))
+        cells = _split(text, line_start, line_end, _TAB)
         if any(cell.text for cell in cells):
             run.append(tuple(cells))
     if run:
@@ -272,11 +273,26 @@ def looks_like_header(row: Cells, body: Sequence[Cells]) -> bool:
     told: False."""
     kinds = column_kinds(body)
     columns = [column for column in value_columns(body) if column < len(row)]
-    filled = 0
+    worded = 0
     for column in columns:
         cell = row[column]
         kind = kind_of(cell.text) if cell is not None else "empty"
         if kind in ("value", "missing") or (kind == "period" and "period" in kinds[column]):
             return False
-        filled += kind != "empty"
-    return filled > 0 and filled * 2 >= len(columns)
+        worded += kind != "empty"
+    return worded > 0 and worded * 2 >= len(columns)
+
+
+def filled(row: Cells) -> list[GridCell]:
+    """The cells of a row that hold text, each once however many columns it spans."""
+    cells: list[GridCell] = []
+    for cell in row:
+        if cell is not None and cell.end > cell.start and not (cells and cells[-1].start == cell.start):
+            cells.append(cell)
+    return cells
+
+
+def text_at(row: Cells, column: int) -> str:
+    """The text of a cell; "" where the row has none."""
+    cell = row[column] if column < len(row) else None
+    return cell.text if cell is not None else ""

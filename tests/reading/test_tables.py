@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,13 +71,11 @@ def report_text(number: str) -> str:
     return plain_text.decode(files[0].read_bytes())
 
 
-def truths() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    tables = [item for item in TRUTH if "header" in item]
-    for report in ("000", "001", "002", "003", "004"):
-        yield report, [item for item in tables if item["report"] == report]
+EXPECTED = [(report, [item for item in TRUTH if "header" in item and item["report"] == report])
+            for report in ("000", "001", "002", "003", "004")]
 
 
-@pytest.mark.parametrize(("report", "expected"), truths())
+@pytest.mark.parametrize(("report", "expected"), EXPECTED, ids=[report for report, _ in EXPECTED])
 def test_every_table_of_the_reports(report: str, expected: list[dict[str, Any]]) -> None:
     text = report_text(report)
     tables = tables_in(text)
@@ -452,9 +449,9 @@ def test_readable(text: str, expected: str) -> None:
 
 def test_a_table_of_a_hundred_thousand_rows() -> None:
     text = "表 1：甲\n代码\t2025E\n" + "".join(f"行{i}\t{i * 2}\n" for i in range(100_000))
-    started = time.perf_counter()
+    started = time.process_time()
     table = the_table(text)
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15
     assert len(table.rows) == 100_000 and table.rows[-1].cells[1].text == "199998"
 
 
@@ -476,9 +473,9 @@ def test_reading_is_linear_and_text_without_tables_costs_next_to_nothing() -> No
         source = plain_text.read(text.encode())
         best = 9.0
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             build_tables(replace(source, grids=text_grids(text)))
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         return best
 
     assert seconds(block * 160) < 12 * seconds(block * 40)
