@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,23 @@ TICKER = re.compile(
     r"|\d{6}\.K[SQ]|[A-Z0-9]+\.(AS|AX|DE|JK|KL|L|NS|PA|SG|SR|SW))"
 )
 GLOSSARY_KINDS = {
-    "metric", "valuation", "rating", "period", "macro", "commodity", "currency", "technology", "product-type",
-    "industry", "deal", "corporate-action", "esg", "document", "position", "geography", "general",
+    "metric",
+    "valuation",
+    "rating",
+    "period",
+    "macro",
+    "commodity",
+    "currency",
+    "technology",
+    "product-type",
+    "industry",
+    "deal",
+    "corporate-action",
+    "esg",
+    "document",
+    "position",
+    "geography",
+    "general",
 }
 COMPANY_KINDS = {"company", "broker", "product", "index", "person", "organisation"}
 
@@ -38,6 +54,7 @@ def values(cell: str) -> list[str]:
     return cell.split("|") if cell else []
 
 
+@cache
 def key(spelling: str) -> str:
     """What makes two spellings the same to a search: script, case, width and a plural s don't."""
     return " ".join(stem(word) for word in fold(spelling).split())
@@ -116,9 +133,7 @@ def test_the_traditional_column_adds_words_rather_than_characters() -> None:
     ],
 )
 def test_spellings_of_one_thing_share_a_concept(spellings: tuple[str, ...]) -> None:
-    homes = {
-        key(s): row["id"] for row in GLOSSARY for column in ("en", "zh", "zh_hant") for s in values(row[column])
-    }
+    homes = {key(s): row["id"] for row in GLOSSARY for column in ("en", "zh", "zh_hant") for s in values(row[column])}
     assert len({homes[key(s)] for s in spellings}) == 1
 
 
@@ -149,6 +164,16 @@ def test_tickers_have_one_canonical_form_and_one_company() -> None:
     tickers = [t for row in COMPANIES for t in values(row["tickers"])]
     assert [t for t in tickers if not TICKER.fullmatch(t)] == []
     assert [t for t, n in Counter(tickers).items() if n > 1] == []
+
+
+def test_no_us_ticker_is_a_word_of_the_field_in_capitals() -> None:
+    words = {s for row in GLOSSARY if row["kind"] == "technology" for s in values(row["en"])} | {
+        "IT",
+        "ON",
+        "BE",
+        "NOW",
+    }
+    assert [t for row in COMPANIES for t in values(row["tickers"]) if t.endswith(".US") and t[:-3] in words] == []
 
 
 def test_products_and_only_products_have_an_owner_that_exists() -> None:
