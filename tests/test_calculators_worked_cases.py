@@ -11,7 +11,8 @@ import pytest
 
 from assistant import tools
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "data/worked_cases.jsonl").read_text().splitlines()]
+FILE = Path(__file__).parent / "data" / "worked_cases.jsonl"
+CASES = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{n}-{case['tool']}" for n, case in enumerate(CASES, 1)])
