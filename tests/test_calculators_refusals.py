@@ -106,6 +106,7 @@ GPT = {"model": "gpt-5", "input_tokens": 100, "output_tokens": 10}
         ("share", {"part": 6, "whole": 0}, "whole"),
         ("ratio", {"a": 6, "b": 0}, "zero"),
         ("capital_intensity", {"capex": -5, "revenue": 10}, "positive amount"),
+        ("market_size", {"users": "5元", "paying_share": "5%", "price_per_period": 1}, "users is a count"),
         ("market_size", {"users": 5, "paying_share": 5, "price_per_period": 1}, "500%"),
         ("market_size", {"users": 5, "paying_share": "5%", "price_per_period": 1, "periods": 0}, "zero periods"),
         # token cost

@@ -25,7 +25,7 @@ ONE = Decimal(1)
 _LARGEST = Decimal("1e30")
 _MOST_ITEMS = 600
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_CURRENCY = re.compile(r"[A-Z]{3}")  # No other unit has three capitals.
 _VAGUE = "元"  # Which dollar or yuan it is depends on the report; it goes with any of these.
 _VAGUE_MAY_BE = frozenset({"CNY", "HKD", "TWD"})
 
@@ -159,7 +159,7 @@ def _read_number(given: Any, name: str) -> Decimal:
 
 def _read_count(given: Any, name: str) -> Decimal:
     amount = read_amount(given, name)
-    if amount.unit is not None and (amount.unit in ("%", "pp", "bp") or is_currency(amount.unit)):
+    if amount.unit is not None and (amount.unit in ("%", "pp", "bp") or _is_money(amount.unit)):
         raise InputError(f"{name} is a count; {_quoted(given)} is in {amount.unit}.")
     if amount.value < 0:
         raise InputError(f"{name} can't be negative; {plain(amount.value)} was given.")

@@ -30,8 +30,8 @@ from assistant.calculators.operands import (
 from assistant.calculators.prices import MILLION, Price, Tiers, UnknownPrice, call_cost, find_price
 from assistant.errors import InputError
 
-# Measured on reports and news in Simplified Chinese, an encyclopedia in Traditional Chinese and filings in English: all
-# tokens of o200k_base against those of cl100k_base, Qwen 2 and Mistral's tekken. The last figure is of single texts. See evals/tokenizers.py.
+# Measured by evals/tokenizers.py on reports and news in Simplified Chinese, an encyclopedia in Traditional Chinese and
+# filings in English: all tokens of o200k_base against those of the others. The last figure is of single texts.
 _ESTIMATE_ERROR = (
     "counted with o200k_base; against the tokenizers of GPT-4, Qwen 2 and Mistral it came out 34% too low to 17% too "
     "high on Chinese and 1% to 14% too low on English; at worst 1 text in 20 was off by 42% or more"
