@@ -104,7 +104,7 @@ class Draft:
         cells: list[GridCell | None] = []
         waiting = iter(boxes)
         box = next(waiting, None)
-        while box is not None or any(column >= len(cells) for column in hanging):
+        while box is not None or (hanging and any(column >= len(cells) for column in hanging)):
             column = len(cells)
             if column:
                 self.write("\t")

@@ -35,7 +35,7 @@ _UNSEEN_STYLE = re.compile(
 _HIDING_RULE = re.compile(r"([^{}]+)\{[^{}]*(?:display\s*:\s*none|visibility\s*:\s*hidden)[^{}]*\}", re.I)
 _AT_BLOCK = re.compile(r"@[^{};]+\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _SIMPLE_SELECTOR = re.compile(r"[.#][\w-]+\Z")
-_WIDEST_SPAN, _LONGEST_SPAN = 1000, 65_534  # the limits of the HTML standard for colspan and rowspan
+_WIDEST_SPAN, _LONGEST_SPAN = 100, 65_534
 _TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
 _AUTHORS = ("author", "article:author", "byl", "dc.creator", "citation_author")
 _DATES = (
@@ -259,6 +259,8 @@ class _Walk:
 
     def inner(self, tag: Tag) -> str:
         """The visible text within `tag`, its blocks set apart by spaces."""
+        if len(tag.contents) == 1 and _is_text(tag.contents[0]):
+            return str(tag.contents[0])  # most cells of a table
         parts: list[str] = []
         for node in self.visible(tag):
             if isinstance(node, str):
@@ -327,10 +329,8 @@ class _Walk:
 
 
 def _is_text(node: PageElement | str) -> bool:
-    from bs4.element import NavigableString, PreformattedString
-
-    # Comments, CDATA, doctypes and processing instructions are PreformattedString; what was pushed as " " is a str.
-    return not isinstance(node, PreformattedString) and isinstance(node, NavigableString | str)
+    # Comments, doctypes and processing instructions are strings too, set off by a prefix.
+    return isinstance(node, str) and not getattr(node, "PREFIX", "")
 
 
 def _is_tiny(tag: Tag) -> bool:
@@ -348,7 +348,7 @@ def _span(cell: Tag, name: str, most: int) -> int:
 
 
 def _cells(row: Tag) -> list[Tag]:
-    return row.find_all(["td", "th"], recursive=False)
+    return [child for child in row.contents if getattr(child, "name", None) in ("td", "th")]  # type: ignore[misc]
 
 
 def _heading_level(tag: Tag) -> int:

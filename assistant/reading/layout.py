@@ -26,7 +26,7 @@ _NUMBER = re.compile(
 )
 _CJK = re.compile("[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _LINE_ENDS = "。！？；：.!?;:"
-_BULLET = re.compile(r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、]|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)\s*")
+_BULLET = re.compile(r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)\s*")
 
 
 @dataclass(frozen=True, slots=True)
