@@ -16,7 +16,6 @@ _SAMPLE = 40  # rows that show what kinds of cells a grid's columns hold
 _GAP = 400  # characters that a page break may put into a table
 _SENTENCE = re.compile(r"[。！？；;]")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-_TAB = re.compile("\t")
 _PIPE = re.compile(r"(?<!\\)\|")
 _HTML_OPEN = re.compile(r"<table\b[^>]*>", re.I)
 _HTML_CLOSE = re.compile(r"</table\s*>", re.I)
@@ -63,9 +62,8 @@ def _tab_grids(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Grid]:
         if not run:
             start = line_start
         stop = line_end
-        cells = _split(text, line_start, line_end, _TAB)
-        if any(cell.text for cell in cells):
-            run.append(tuple(cells))
+        if not text[line_start:line_end].isspace():
+            run.append(_tab_row(text, line_start, line_end))
     if run:
         yield Grid(tuple(run), start, _last_end(run))
 
@@ -89,21 +87,19 @@ def _lines_with(text: str, mark: str) -> Iterator[tuple[int, int]]:
         at = text.find(mark, end)
 
 
-def _split(text: str, start: int, end: int, separator: re.Pattern[str]) -> list[GridCell]:
+def _tab_row(text: str, start: int, end: int) -> Cells:
     cells = []
-    at = start
-    for match in separator.finditer(text, start, end):
-        cells.append(_cell(text, at, match.start()))
-        at = match.end()
-    cells.append(_cell(text, at, end))
-    return cells
+    for piece in text[start:end].split("\t"):
+        cells.append(_cell(text, start, start + len(piece)))
+        start += len(piece) + 1
+    return tuple(cells)
 
 
 def _cell(text: str, start: int, end: int) -> GridCell:
     raw = text[start:end]
     stripped = raw.strip()
     if stripped and raw[0] != stripped[0]:
-        start += len(raw) - len(raw.lstrip())
+        start = text.index(stripped[0], start)
     return GridCell(start, start + len(stripped), stripped)
 
 
@@ -122,10 +118,8 @@ def _pipe_grids(text: str) -> Iterator[Grid]:
 
 
 def _pipe_tables(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[Grid]:
-    rules = [i for i, (a, b) in enumerate(lines) if i and "-" in text[a:b] and _RULE.fullmatch(text[a:b].rstrip())]
-    bounds = [rule - 1 for rule in rules]
-    if not bounds or bounds[0] > 0:
-        bounds.insert(0, 0)
+    rules = {i for i, (a, b) in enumerate(lines) if i and "-" in text[a:b] and _RULE.fullmatch(text[a:b].rstrip())}
+    bounds = sorted({0, *(rule - 1 for rule in rules)})
     for first, last in zip(bounds, [*bounds[1:], len(lines)], strict=True):
         ruled = first + 1 in rules
         kept = [line for i, line in enumerate(lines[first:last]) if not (ruled and i == 1)]
@@ -144,7 +138,11 @@ def _pipe_row(text: str, start: int, end: int) -> Cells:
         start += 1
     if end > start and text[end - 1] == "|" and text[end - 2 : end - 1] != "\\":
         end -= 1
-    return tuple(_split(text, start, end, _PIPE))
+    cells = []
+    for match in _PIPE.finditer(text, start, end):
+        cells.append(_cell(text, start, match.start()))
+        start = match.end()
+    return (*cells, _cell(text, start, end))
 
 
 # ---------------------------------------------------------------- HTML tables within Markdown
