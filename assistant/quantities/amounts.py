@@ -6,25 +6,39 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from assistant.quantities.numerals import NUMERAL, chinese_numeral
 from assistant.quantities.quantity import Bound, Sign
 from assistant.quantities.vocabulary import (
     CURRENCY,
     CURRENCY_NAMES,
+    PER,
+    PER_NAMES,
     SCALE,
     SPACE,
     UNIT,
     UNIT_NAMES,
     UNITS,
+    last_letters,
+    letter_before,
     scale_of,
     word_pattern,
+    words,
 )
+
+
+def _match_of(match: re.Match[str] | None) -> re.Match[str]:
+    assert match is not None  # of patterns that match the empty string too
+    return match
+
 
 _ = SPACE
 _ENGLISH = {
     word: Decimal(i)
-    for i, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
+    for i, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
 } | {"twenty": Decimal(20), "thirty": Decimal(30), "forty": Decimal(40), "fifty": Decimal(50)}
 _ENGLISH_BEFORE = (
     "[ -]?fold|[ -](?:percent|per cent|times|hundred|thousand|million|billion|trillion|years|months|quarters|weeks"
@@ -37,20 +51,18 @@ HEAD = re.compile(
     rf"|(?<![A-Za-z])(?i:{'|'.join(_ENGLISH)})(?={_ENGLISH_BEFORE})"
 )
 _MORE = "[余餘多几幾]"
-_PER = (
-    "百万 ?[Tt]okens?|百萬 ?[Tt]okens?|(?:1 ?)?(?:million|mn|M) tokens|token|GB|kWh|W|month|year|day|hour|second|user"
-    "|share|ton|小时|小時|分钟|季度|季|月|年|日|天|秒|次|人|股|张|台|瓦|周|吨|噸|桶|盎司|片|颗"
-)
 _TAIL = re.compile(
     rf"(?:{_}(?P<more1>{_MORE}))?(?:{_}-?(?P<scale>{SCALE}))?(?P<more2>{_MORE})?(?P<plus1>\+(?![0-9]))?"
     rf"(?:{_}-?(?P<unit>{UNIT}))?(?P<plus2>\+(?![0-9A-Za-z轮輪]))?"
-    rf"(?:(?<=[\w$])(?:/|[ ](?:per|a|an)[ ])(?P<per>{_PER})(?![A-Za-z]))?"
+    rf"(?:(?<=[\w$])(?:/|[ ](?:per|a|an)[ ])(?P<per>{PER}))?"
 )
 _TAIL_BOUNDS: dict[str, Bound] = {"more1": "over", "more2": "over", "plus1": "at_least", "plus2": "at_least"}
 _FRONT = re.compile(
     rf"(?P<cmp>[<>≤≥≈~～＜＞])?{_}(?P<sign>[-–+±−])?(?:(?P<currency>(?<![A-Za-z])(?i:{CURRENCY})){_})?"
     r"(?P<sign2>[-+−])?\Z"
 )
+_FRONT_ENDS = last_letters(CURRENCY_NAMES) | frozenset("<>≤≥≈~～＜＞-–+±−")
+_NO_FRONT = _match_of(_FRONT.search(""))
 _SIGN_MAY_FOLLOW = re.compile(r"(?:^|[\s(（\[|/:：,，、。;；\"“‘~<>≤≥=*]|[\u3400-\u9fff])\Z")
 # What joins a number to the next: "-" or 至 to a range, "/" to a list. It holds what _FRONT would hold of the next.
 LINK = re.compile(
@@ -67,9 +79,9 @@ def _any_bound(prefix: str, bounds: Iterable[Bound]) -> str:
     return "|".join(f"(?P<{bound}>{word_pattern(prefix + bound)})" for bound in bounds)
 
 
-BEFORE = re.compile(
-    rf"(?<![最附远遠])(?:{_any_bound('', ('about', 'at_most', 'at_least', 'under', 'over'))})(?:[了为為是])?[ ]?\Z"
-)
+_BOUNDS: tuple[Bound, ...] = ("about", "at_most", "at_least", "under", "over")
+BEFORE = re.compile(rf"(?<![最附远遠])(?:{_any_bound('', _BOUNDS)})(?:[了为為是])?[ ]?\Z")
+_BEFORE_ENDS = last_letters(word for bound in _BOUNDS for word in words(bound)) | frozenset("了为為是")
 AFTER = re.compile(rf"{_}(?:{_any_bound('after ', ('at_least', 'at_most', 'about'))})(?![文游遊调調浮])")
 _HALF_TENTH = re.compile("[一二三四五六七八九](?![一二三四五六七八九十百千万亿萬億年月日个個家])")  # of 六成五
 _SCALE = re.compile(SCALE)
@@ -118,8 +130,7 @@ class _Core:
 
 def plain_value(value: Decimal) -> Decimal:
     """The same value without a whole number's decimal zeros, and without a zero's sign."""
-    whole = value.to_integral_value()
-    return whole.quantize(Decimal(1)) + 0 if value == whole else value
+    return Decimal(int(value)) if value == value.to_integral_value() else value
 
 
 def is_simplified(text: str) -> bool | None:
@@ -159,6 +170,8 @@ def _fraction(below: str, above: str) -> tuple[Decimal, int, str | None] | None:
 
 def front_of(text: str, start: int) -> re.Match[str]:
     """What is printed right before the number at `start`: "<", a sign, a currency. The match ends at `start`."""
+    if letter_before(text, start) not in _FRONT_ENDS:
+        return _NO_FRONT
     found = _match_of(_FRONT.search(text, max(0, start - 16), start))
     sign = found.start("sign")
     if found["sign"] and not _SIGN_MAY_FOLLOW.search(text[max(0, sign - 1) : sign]):
@@ -166,22 +179,25 @@ def front_of(text: str, start: int) -> re.Match[str]:
     return found
 
 
-def _match_of(match: re.Match[str] | None) -> re.Match[str]:
-    assert match is not None  # of patterns that match the empty string too
-    return match
-
-
 def _sign_of(front: re.Match[str] | None) -> Sign:
     groups = front.groupdict() if front else {}
-    printed = groups.get("sign") or groups.get("sign2") or ""
-    if printed in ("+", "±", ""):
-        return printed
-    return "-"
+    printed = groups.get("sign") or groups.get("sign2")
+    if not printed:
+        return ""
+    return "+" if printed == "+" else "±" if printed == "±" else "-"
 
 
 def _start_of(front: re.Match[str] | None, start: int) -> int:
     """Where the expression begins: at the first printed of "<", sign and currency."""
     return min([start, *(front.start(name) for name in ("cmp", "sign", "currency") if front and front[name])])
+
+
+def bound_before(text: str, start: int) -> Bound | None:
+    """The bound that the words right before `start` state: 约, 超过, at least."""
+    if letter_before(text, start) not in _BEFORE_ENDS:
+        return None
+    found = BEFORE.search(text, max(0, start - 13), start)
+    return cast(Bound, found.lastgroup) if found else None
 
 
 # ---------------------------------------------------------------- after the number
@@ -209,13 +225,13 @@ def amount_at(text: str, head: re.Match[str], front: re.Match[str] | None, simpl
     if unit in ("成", "折"):
         half = _HALF_TENTH.match(text, end) if unit == "成" else None
         if half:
-            number, digits, end = number + (chinese_numeral(half.group()) or 0) / 10, 1, half.end()
+            number, digits, end = number + (chinese_numeral(half.group()) or Decimal(0)) / 10, 1, half.end()
         unit, scale = "%", Decimal(10) if unit == "成" or number < 10 else Decimal(1)
     bound = next((b for name, b in _TAIL_BOUNDS.items() if tail[name]), None)
     return Amount(
         start=_start_of(front, head.start()), end=end, number=number, digits=digits, scale=scale,
         has_scale=bool(tail["scale"]), unit=unit, currency=unit if unit and UNITS[unit].is_currency else None,
-        per=tail["per"] if with_unit else None, sign=_sign_of(front),
+        per=PER_NAMES[tail["per"]] if with_unit and tail["per"] else None, sign=_sign_of(front),
         bound=bound or (_COMPARE[front["cmp"]] if front and front["cmp"] else None),
         is_open=not (tail["scale"] or tail["unit"]),
     )  # fmt: skip

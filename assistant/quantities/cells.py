@@ -7,19 +7,29 @@ from dataclasses import replace
 from decimal import Decimal
 
 from assistant.errors import InputError
+from assistant.quantities.amounts import is_simplified
 from assistant.quantities.periods import find_periods
 from assistant.quantities.quantity import Period, Quantity
-from assistant.quantities.amounts import is_simplified
 from assistant.quantities.scanner import find_quantities, read_whole
-from assistant.quantities.vocabulary import CURRENCY, CURRENCY_NAMES, SCALE, SPACE, UNIT, UNIT_NAMES, UNITS, scale_of
-
-_EMPTY = frozenset({"", "-", "–", "—", "--", "/", "NA", "N/A", "n.a.", "n/a", "na", "nm", "NM", "n.m.", "不适用", "不適用", "無", "无", "…"})
-_FOOTNOTE = re.compile(r"[*†‡#^¹²³]+$")
-_WRAPPED = re.compile(r"[(（\[]([^()（）\[\]]+)[)）\]]")
-_WORDS_OF_UNIT = {"百分比": "%", "百分點": "pp", "百分率": "%", "percent": "%", "percentage": "%", "倍数": "x", "倍數": "x"}
-_HEADER_UNIT = re.compile(
-    rf"(?:(?P<currency>(?i:{CURRENCY}))?{SPACE}(?P<scale>{SCALE}|十亿|十億)?{SPACE}(?P<unit>{UNIT})?(?:/.*)?)"
+from assistant.quantities.vocabulary import (
+    CURRENCY,
+    CURRENCY_NAMES,
+    SCALE,
+    SPACE,
+    UNIT,
+    UNIT_NAMES,
+    UNITS,
+    scale_of,
+    words,
 )
+
+_FOOTNOTE = re.compile(r"[*†‡#^¹²³]+\Z")
+_IN_PARENTHESES = re.compile(r"[(（\[]([^()（）\[\]]+)[)）\]]")
+_GROWTH = re.compile(r"(?i:YoY|QoQ|CAGR)|同比|环比|環比|按年|按季|年增|季增")
+_HEADER_UNIT = re.compile(
+    rf"(?:(?P<currency>(?i:{CURRENCY})))?{SPACE}(?P<scale>{SCALE})?{SPACE}(?P<unit>{UNIT})?(?:{SPACE}[/、,，].*)?"
+)
+_SCALE_FIRST = re.compile(rf"(?P<scale>{SCALE}){SPACE}(?P<currency>(?i:{CURRENCY}))")
 
 
 def read_quantity(text: str) -> Quantity:
@@ -53,60 +63,51 @@ def read_cell(text: str, unit: str | None = None, column: str | None = None) -> 
     itself prints comes first, then the column's unit, then `unit`. Offsets count characters of `text`.
     """
     bare = text.strip()
-    if bare in _EMPTY:
+    if not bare or bare in words("empty cell"):
         return None
     found = read_whole(_FOOTNOTE.sub("", text.rstrip()))
     if found is None:
         return None
-    period = _column_period(column)
-    header = _header_unit(column, wrapped=True) or _growth_unit(column, period) or _header_unit(unit, wrapped=False)
+    periods = find_periods(column) if column else []
+    period = periods[0] if periods else None
+    header = _column_unit(column, period) or _label_unit(unit)
     return replace(_under(found, header, is_simplified(f"{unit}{column}")), period=period)
 
 
-def _column_period(column: str | None) -> Period | None:
-    periods = find_periods(column) if column else []
-    return periods[0] if periods else None
+HeaderUnit = tuple[Decimal, str | None]  # multiplier, unit
 
 
-def _growth_unit(column: str | None, period: Period | None) -> tuple[Decimal, str | None] | None:
-    growth = (period and period.growth_of) or (column and re.search(r"(?i:YoY|QoQ|CAGR)|同比|环比|按年|按季|年增|季增", column))
-    return (Decimal(1), "%") if growth else None
-
-
-def _header_unit(label: str | None, *, wrapped: bool) -> tuple[Decimal, str | None] | None:
-    """(multiplier, unit) of a header such as "百万人民币" or, where `wrapped`, of the parentheses in a column's label."""
-    if not label:
+def _column_unit(column: str | None, period: Period | None) -> HeaderUnit | None:
+    """The unit that a column's label carries: "目標價 (台幣)", "营收, 百万元", "本季%", "25-YoY"."""
+    if not column:
         return None
-    candidates = [m.group(1) for m in _WRAPPED.finditer(label)]
-    if not wrapped:
-        candidates.insert(0, label)
-    for candidate in candidates:
-        read = _unit_words(candidate.strip())
+    for words_of_unit in _IN_PARENTHESES.findall(column) + re.split("[,，:：]", column)[1:]:
+        read = _unit_words(words_of_unit)
         if read:
             return read
-    if label.rstrip().endswith(("%", "％")):
+    if column.rstrip().endswith(("%", "％")) or (period and period.growth_of) or _GROWTH.search(column):
         return Decimal(1), "%"
-    return _unit_words(re.split(r"[:：,，]", label)[-1].strip()) if not wrapped else None
+    return None
 
 
-def _unit_words(words: str) -> tuple[Decimal, str | None] | None:
-    words = re.sub(r"^(?:单位|單位|unit|in)[:： ]*", "", words, flags=re.I)
-    if words.lower() in _WORDS_OF_UNIT:
-        return Decimal(1), _WORDS_OF_UNIT[words.lower()]
-    m = _HEADER_UNIT.fullmatch(words) or _HEADER_UNIT.fullmatch(_swapped(words))
+def _label_unit(label: str | None) -> HeaderUnit | None:
+    """The unit of a label that is one ("百万人民币") or that carries one as a column's does."""
+    return (_unit_words(label) or _column_unit(label, None)) if label else None
+
+
+def _unit_words(words_of_unit: str) -> HeaderUnit | None:
+    plain = re.sub(r"^(?:单位|單位|unit|in)[:： ]+", "", words_of_unit.strip(), flags=re.I)
+    plain = re.sub(r"['’]000", " thousand", plain)
+    plain = re.sub(r"(?i)\b(thousand|million|billion|trillion)s(?: of)?", r"\1", plain).strip()
+    swapped = _SCALE_FIRST.fullmatch(plain)
+    m = _HEADER_UNIT.fullmatch(f"{swapped['currency']} {swapped['scale']}" if swapped else plain)
     if not m or not (m["currency"] or m["scale"] or m["unit"]):
         return None
-    unit = UNIT_NAMES[m["unit"]] if m["unit"] else CURRENCY_NAMES[m["currency"].lower()] if m["currency"] else None
+    unit = CURRENCY_NAMES[m["currency"].lower()] if m["currency"] else UNIT_NAMES[m["unit"]] if m["unit"] else None
     return scale_of(m["scale"]), unit
 
 
-def _swapped(words: str) -> str:
-    """"人民币百万元" and "million US$" in the other order, so that one pattern reads both."""
-    m = re.fullmatch(rf"(?P<scale>{SCALE}){SPACE}(?P<currency>(?i:{CURRENCY}))", words)
-    return f"{m['currency']} {m['scale']}" if m else words
-
-
-def _under(found: Quantity, header: tuple[Decimal, str | None] | None, simplified: bool | None) -> Quantity:
+def _under(found: Quantity, header: HeaderUnit | None, simplified: bool | None) -> Quantity:
     """The cell's quantity with the header's scale and unit, where the cell prints no unit of its own."""
     if header is None:
         return found

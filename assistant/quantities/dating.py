@@ -11,6 +11,7 @@ from assistant.quantities.quantity import Period, Quantity
 
 _CLAUSE_END = re.compile(r"[,，。；;！？!?\n\t|]")
 _SENTENCE_END = re.compile(r"[。！？!?；;\n]|\.(?=[ ][A-Z])")
+_REACH = 300  # characters; a longer sentence has other subjects
 
 
 def with_periods(text: str, quantities: list[Quantity], periods: list[Period]) -> list[Quantity]:
@@ -22,7 +23,8 @@ def with_periods(text: str, quantities: list[Quantity], periods: list[Period]) -
     if not periods:
         return quantities
     ends = [period.end for period in periods]
-    dated = [replace(q, period=_governing(text, q, periods, ends)) for q in quantities]
+    governing = ((q, _governing(text, q, periods, ends)) for q in quantities)
+    dated = [replace(q, period=period) if period else q for q, period in governing]
     for group in _slash_lists(text, dated):
         _respectively(text, dated, group, periods, ends)
     return dated
@@ -30,11 +32,15 @@ def with_periods(text: str, quantities: list[Quantity], periods: list[Period]) -
 
 def _governing(text: str, quantity: Quantity, periods: list[Period], ends: list[int]) -> Period | None:
     index = bisect_right(ends, quantity.start)
-    if index and not _SENTENCE_END.search(text, periods[index - 1].end, quantity.start):
+    if index and _joined(text, periods[index - 1].end, quantity.start, _SENTENCE_END):
         return periods[index - 1]
-    if index < len(periods) and not _CLAUSE_END.search(text, quantity.end, periods[index].start):
+    if index < len(periods) and _joined(text, quantity.end, periods[index].start, _CLAUSE_END):
         return periods[index]
     return None
+
+
+def _joined(text: str, start: int, end: int, boundary: re.Pattern[str]) -> bool:
+    return end - start <= _REACH and not boundary.search(text, start, end)
 
 
 def _slash_lists(text: str, items: Sequence[Quantity | Period]) -> list[range]:

@@ -47,7 +47,8 @@ def _range_and_figure(range_: Quantity, figure: Quantity) -> Likeness:
     low, high = (_in_base(range_, end) for end in (range_.low, range_.high) if end is not None)
     if value in (low, high):
         return Likeness("different", "one is a range, the other only an end of it")
-    return Likeness("different", "one is a range, the other a single figure" + (" within it" if low < value < high else ""))
+    where = " within it" if low < value < high else ""
+    return Likeness("different", f"one is a range, the other a single figure{where}")
 
 
 # ---------------------------------------------------------------- values
@@ -125,12 +126,7 @@ def _unit_mismatch(a: Quantity, b: Quantity) -> str | None:
 
 
 def _per_mismatch(a: Quantity, b: Quantity) -> str | None:
-    if a.per and b.per and _PER.get(a.per, a.per) != _PER.get(b.per, b.per):
-        return f"the unit differs: per {a.per} and per {b.per}"
-    return None
-
-
-_PER = {"月": "month", "年": "year", "日": "day", "天": "day", "秒": "second", "小时": "hour", "小時": "hour", "股": "share", "人": "user", "吨": "ton", "噸": "ton"}  # fmt: skip
+    return f"the unit differs: per {a.per} and per {b.per}" if a.per and b.per and a.per != b.per else None
 
 
 def _period_mismatch(a: Quantity, b: Quantity) -> str | None:

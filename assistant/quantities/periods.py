@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from assistant.quantities.quantity import Period, PeriodKind
 from assistant.quantities.vocabulary import CURRENCY, SCALE, SPACE, UNIT
@@ -20,17 +20,25 @@ NO_DIGIT_BEFORE = r"(?<![0-9A-Za-z])(?<![0-9][.,/])"
 NO_DIGIT_AFTER = r"(?![0-9A-Za-z])(?![.,][0-9])"
 MARK = "(?P<mark>[EFAe](?![A-Za-z]))?"
 FISCAL = f"(?P<fiscal>FY{_})?['’]?"
-ORDINALS = {"一": 1, "二": 2, "三": 3, "四": 4, "首": 1, "上": 1, "下": 2, "first": 1, "second": 2, "third": 3, "fourth": 4}
-MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+ORDINALS = {"一": 1, "首": 1, "上": 1, "二": 2, "下": 2, "三": 3, "四": 4} | {
+    word: i for i, word in enumerate(("first", "second", "third", "fourth"), 1)
+}
+MONTHS = {
+    name: i
+    for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
 MONTH_NAME = (
     "(?P<month_name>(?i:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
     "|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?))"
 )
 ORDINAL_END = "(?:st|nd|rd|th)?"
+MONTH = "(?P<month>1[0-2]|0?[1-9])"
+DAY = "(?P<day>3[01]|[12][0-9]|0?[1-9])"
 
 
 _FISCAL_END = re.compile(
-    r"[ ]?[(（](?:财年|財年|财政年度|財政年度|(?i:fiscal year ?))(?:结于|結於|截至|止于|止於|结束于|(?i:ends?|ending|ended)(?: in)? )[ ]?"
+    r"[ ]?[(（](?:财年|財年|财政年度|財政年度|(?i:fiscal year ?))"
+    r"(?:结于|結於|截至|止于|止於|结束于|(?i:ends?|ending|ended)(?: in)? )[ ]?"
     rf"(?:(?P<month>1[0-2]|[1-9])[ ]?月|{MONTH_NAME})"
 )
 
@@ -88,7 +96,7 @@ def _months(year: int, first: int, last: int) -> tuple[str, str]:
 def _period(m: re.Match[str], kind: PeriodKind, dates: tuple[str, str] | None = None) -> Period:
     first, last = dates or (None, None)
     mark = m.groupdict().get("mark") or ""
-    return Period(m.group(), m.start(), m.end(), kind, first, last, estimate=mark in ("E", "F", "e", "f") and bool(mark))
+    return Period(m.group(), m.start(), m.end(), kind, first, last, estimate=mark in ("E", "F", "e"))
 
 
 def _part_of_year(m: re.Match[str], context: _Context, kind: PeriodKind, part: int, months: int) -> Period:
@@ -111,13 +119,13 @@ def _part_of_year(m: re.Match[str], context: _Context, kind: PeriodKind, part: i
 
 
 @_rule(
-    f"{NO_DIGIT_BEFORE}(?P<year>{Y4})[-/.](?P<month>1[0-2]|0?[1-9])[-/.](?P<day>3[01]|[12][0-9]|0?[1-9])(?![0-9])",
-    f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}(?P<month>1[0-2]|0?[1-9]){_}月{_}(?P<day>3[01]|[12][0-9]|0?[1-9]){_}[日号號]",
-    f"{NO_DIGIT_BEFORE}(?P<day>3[01]|[12][0-9]|0?[1-9]){ORDINAL_END}[ ]{MONTH_NAME}\\.?,?[ ](?P<year>{Y4}){NO_DIGIT_AFTER}",
-    f"(?<![A-Za-z]){MONTH_NAME}\\.?[ ](?P<day>3[01]|[12][0-9]|0?[1-9]){ORDINAL_END},?[ ](?P<year>{Y4}){NO_DIGIT_AFTER}",
-    f"{NO_DIGIT_BEFORE}(?P<month>1[0-2]|0?[1-9]){_}月{_}(?P<day>3[01]|[12][0-9]|0?[1-9]){_}[日号號]",
-    f"{NO_DIGIT_BEFORE}(?P<day>3[01]|[12][0-9]|0?[1-9]){ORDINAL_END}[ ]{MONTH_NAME}(?![A-Za-z])",
-    f"(?<![A-Za-z]){MONTH_NAME}\\.?[ ](?P<day>3[01]|[12][0-9]|0?[1-9]){ORDINAL_END}{NO_DIGIT_AFTER}(?![ ]?%)",
+    f"{NO_DIGIT_BEFORE}(?P<year>{Y4})[-/.]{MONTH}[-/.]{DAY}(?![0-9])",
+    f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}{MONTH}{_}月{_}{DAY}{_}[日号號]",
+    f"{NO_DIGIT_BEFORE}{DAY}{ORDINAL_END}[ ]{MONTH_NAME}\\.?,?[ ](?P<year>{Y4}){NO_DIGIT_AFTER}",
+    f"(?<![A-Za-z]){MONTH_NAME}\\.?[ ]{DAY}{ORDINAL_END},?[ ](?P<year>{Y4}){NO_DIGIT_AFTER}",
+    f"{NO_DIGIT_BEFORE}{MONTH}{_}月{_}{DAY}{_}[日号號]",
+    f"{NO_DIGIT_BEFORE}{DAY}{ORDINAL_END}[ ]{MONTH_NAME}(?![A-Za-z])",
+    f"(?<![A-Za-z]){MONTH_NAME}\\.?[ ]{DAY}{ORDINAL_END}{NO_DIGIT_AFTER}(?![ ]?%)",
 )
 def _day(m: re.Match[str], context: _Context) -> Period | None:
     groups = m.groupdict()
@@ -151,7 +159,7 @@ def _span_of_months(m: re.Match[str], context: _Context) -> Period | None:
 
 
 @_rule(
-    f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}(?P<month>1[0-2]|0?[1-9]){_}月份?",
+    f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}{MONTH}{_}月份?",
     f"{NO_DIGIT_BEFORE}(?P<year>{Y4})[-/](?P<month>1[0-2]|0[1-9])(?![0-9A-Za-z/-])(?!\\.[0-9])(?!{_}(?:{UNIT}|{SCALE}))",
     f"{NO_DIGIT_BEFORE}(?P<year>{Y4})\\.(?P<month>1[0-2]|0[1-9])(?![0-9A-Za-z.%])(?!{_}(?:{UNIT}|{SCALE}))",
     f"{NO_DIGIT_BEFORE}(?P<year>{Y4})/(?P<month>[1-9])(?![0-9A-Za-z/.%-])",
@@ -183,9 +191,10 @@ def _bare_month(m: re.Match[str], context: _Context) -> Period | None:
     f"(?<![A-Za-z0-9])Q(?P<part>[1-4])[ ,]{{0,2}}(?:of )?{FISCAL}(?P<year>{Y4}){MARK}(?![0-9])",
     f"(?<![A-Za-z0-9]){FISCAL}{YEAR}{_}Q(?P<part>[1-4])(?![0-9]){MARK}",
     f"{NO_DIGIT_BEFORE}{YEAR}{_}年?{_}(?:财年|財年|年)?{_}第?{_}(?P<part>[首一二三四1-4]){_}(?:季度|季)",
-    f"第{_}(?P<part>[一二三四1-4]){_}(?:季度|季)|(?<![第0-9个個几幾两兩前后後连連过過去近未来來每各多])(?P<part2>[首一二三四]){_}季度?(?![报報度]?会)",
+    f"第{_}(?P<part>[一二三四1-4]){_}(?:季度|季)",
+    f"(?<![第0-9个個几幾两兩前后後连連过過去近未来來每各多])(?P<part>[首一二三四]){_}季度?(?!会)",
     f"(?i:(?P<part>first|second|third|fourth)[ -]quarter(?: of (?P<year>{Y4}))?)",
-    f"(?<![A-Za-z0-9.])(?:(?P<part>[1-4])Q|Q(?P<part2>[1-4]))(?![A-Za-z0-9])",
+    "(?<![A-Za-z0-9.])(?:(?P<part>[1-4])Q|Q(?P<part2>[1-4]))(?![A-Za-z0-9])",
 )
 def _quarter(m: re.Match[str], context: _Context) -> Period | None:
     groups = m.groupdict()
@@ -207,7 +216,7 @@ def _half(m: re.Match[str], context: _Context) -> Period | None:
 
 @_rule(f"(?<![A-Za-z0-9.])(?P<n>1[0-2]|[1-9])M{YEAR}{MARK}(?![0-9A-Za-z])")
 def _month_number(m: re.Match[str], context: _Context) -> Period | None:
-    """3M25, 6M25 and 9M25 are the months from January on; 2M25 and 12M25 single months, as Taiwan's brokers print them."""
+    """3M25, 6M25 and 9M25 are the months from January on; 2M25 and 12M25 single months, as in Taiwan's reports."""
     year, n = _full_year(m["year"]), int(m["n"])
     if n in (3, 6, 9):
         return _period(m, "months", _months(year, 1, n))
@@ -270,7 +279,8 @@ NOT_A_DURATION = "(?<![近去过過来來约約长長达達满滿期第逾超这
     f"{NO_DIGIT_BEFORE}(?P<year>{Y4}){_}年(?:度)?",
     f"(?<![A-Za-z0-9])(?:CY)?(?P<year>{Y4})(?P<mark>[EFAe])(?![A-Za-z0-9])",
     f"(?<![A-Za-z0-9])CY{_}{YEAR}{MARK}(?![0-9])",
-    f"{NO_DIGIT_BEFORE}{NOT_A_DURATION}(?<![近去过過来來约約长長达達][ ])(?P<year>{Y2}){_}年(?![来來期内內间間后後历歷经經合轮輪]|以(?![来來]))",
+    f"{NO_DIGIT_BEFORE}{NOT_A_DURATION}(?<![近去过過来來约約长長达達][ ])(?P<year>{Y2}){_}年"
+    "(?![来來期内內间間后後历歷经經合轮輪]|以(?![来來]))",
     f"(?<![A-Za-z0-9])(?P<year>{Y2})(?P<mark>[EF])(?![A-Za-z0-9])",
 )
 def _year(m: re.Match[str], context: _Context) -> Period | None:
@@ -279,6 +289,12 @@ def _year(m: re.Match[str], context: _Context) -> Period | None:
 
 
 _NUMBER_CELL = re.compile(r"[\t|][ ]*\(?[-+]?[0-9][0-9,]*(?:\.[0-9]+)?[%)]*[ ]*(?=[\t|\n]|$)")
+
+
+@lru_cache(maxsize=4)
+def _holds_numbers(row: str) -> bool:
+    """Whether a table row holds a number that can't be a year."""
+    return any(not re.fullmatch(Y4, cell.group().strip("\t| ")) for cell in _NUMBER_CELL.finditer(row))
 
 
 @_rule(
@@ -290,9 +306,7 @@ def _bare_year(m: re.Match[str], context: _Context) -> Period | None:
     text = context.text
     line_start, line_end = text.rfind("\n", 0, m.start()) + 1, text.find("\n", m.end())
     line = text[line_start : line_end if line_end >= 0 else len(text)]
-    if ("\t" in line or "|" in line) and any(
-        not re.fullmatch(Y4, cell.group().strip("\t| ")) for cell in _NUMBER_CELL.finditer(line)
-    ):
+    if ("\t" in line or "|" in line) and _holds_numbers(line):
         return None
     year = int(m["year"])
     return _period(m, "year", _months(year, 1, 12))
@@ -303,7 +317,8 @@ def _bare_year(m: re.Match[str], context: _Context) -> Period | None:
 
 # How any rule's match begins: it spares most characters the trial of every rule.
 _FIRST_LOOK = (
-    "(?<![0-9A-Za-z])[0-9]|(?<![A-Za-z0-9])(?:[QH][1-4]|[FC]Y|YTD|ytd|[YQMyqm]o[YQMyqm]-)|第|前[二三23]|[上下]半|[首一二三四][ \xa0\u3000]?季"
+    "(?<![0-9A-Za-z])[0-9]|(?<![A-Za-z0-9])(?:[QH][1-4]|[FC]Y|YTD|ytd|[YQMyqm]o[YQMyqm]-)"
+    f"|第|前[二三23]|[上下]半|[首一二三四]{SPACE}季"
     "|(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[.]?[ '’-]|(?i:first|second|third|fourth)[ -]"
 )
 

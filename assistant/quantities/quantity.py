@@ -9,8 +9,8 @@ from typing import Literal
 Bound = Literal["about", "over", "under", "at_least", "at_most"]
 Sign = Literal["", "+", "-", "±"]
 PeriodKind = Literal[
-    "day", "week", "month", "months", "quarter", "half", "year", "years", "fiscal-year", "fiscal-quarter", "fiscal-half",
-    "as-of", "year-to-date",
+    "day", "week", "month", "months", "quarter", "half", "year", "years",
+    "fiscal-year", "fiscal-quarter", "fiscal-half", "as-of", "year-to-date",
 ]  # fmt: skip
 
 
@@ -40,10 +40,10 @@ class Quantity:
     `value` is fully multiplied out (4.9万亿 is 4900000000000), except that a percentage keeps its number with unit
     "%". A range has `low` and `high`, and `value` is `low`, the figure printed first; for "±10%" they are -10 and 10
     and `value` is 10. `unit` is a currency code, "%", "pp", "bp", "x", "tokens", "GW"…, or None where none is printed;
-    "元" where 元 can't be told to be CNY. `per` is the "month" of 19.99 美元/月. `scale` is the multiplier (10^12 for
-    万亿), `digits` the decimals printed, `half_unit` half of the last printed digit after scaling. `is_growth` is True
-    for 增长 3.4 倍, which ends at 4.4 times. `direction` is what the words before say (下降 5% is "down");
-    `sign` is printed: "+", "-" (also for a parenthesised negative), "±" or "".
+    "元" where 元 can't be told to be CNY. `per` is what the unit is taken by ("month" of 19.99 美元/月). `scale` is the
+    multiplier (10^12 for 万亿), `digits` the decimals printed, `half_unit` half of the last printed digit after
+    scaling. `is_growth` is True for 增长 3.4 倍, which ends at 4.4 times. `direction` is what the words before say
+    (下降 5% is "down"); `sign` is printed: "+", "-" (also for a parenthesised negative), "±" or "".
     """
 
     text: str

@@ -18,6 +18,7 @@ from assistant.quantities.amounts import (
     LINK,
     Amount,
     amount_at,
+    bound_before,
     front_of,
     is_simplified,
     plain_value,
@@ -27,7 +28,7 @@ from assistant.quantities.names import follows_name, name_spans
 from assistant.quantities.numerals import chinese_numeral
 from assistant.quantities.periods import find_periods
 from assistant.quantities.quantity import Bound, Quantity
-from assistant.quantities.vocabulary import LATIN_SCALE, UNITS, word_pattern
+from assistant.quantities.vocabulary import LATIN_SCALE, UNITS, last_letters, letter_before, word_pattern, words
 
 # Chinese numerals of one character are figures only with these units; 三家 and 两种 are as often mere grammar.
 _HARD_DIMENSIONS = frozenset(
@@ -38,6 +39,7 @@ _TREND = re.compile(
     rf"(?:(?P<up>{word_pattern('up')})|(?P<down>{word_pattern('down')}))"
     rf"(?:{word_pattern('between trend and figure')}|[ ])*\Z"
 )
+_TREND_ENDS = last_letters(words("up") + words("down") + words("between trend and figure"))
 _GROWTH_AFTER = re.compile(rf"[ ]?的?(?:{word_pattern('after growth')})")
 _FROM = re.compile(r"(?:[由从從自]|(?i:\bfrom))[^,，。；;\n]{0,12}\Z")
 _ATTACHED = re.compile(r"[A-Za-z0-9][-_]?\Z")
@@ -62,7 +64,7 @@ def find_quantities(text: str) -> list[Quantity]:
 
 
 def read_whole(text: str) -> Quantity | None:
-    """The quantity that fills `text` but for space and words of bound; None if there is none or anything is left over."""
+    """The quantity that fills `text` but for space and words of bound; None if there is none, or more."""
     plain = text.translate(FULL_WIDTH)
     negative = _PARENTHESISED.fullmatch(plain.strip())
     if negative:
@@ -113,9 +115,12 @@ def _read_at(plain: str, text: str, head: re.Match[str], blocked: _Blocked, simp
         value = Decimal(fraction[1]) / Decimal(fraction[2])
         return [Quantity(fraction.group(), *fraction.span(), value, digits=9, half_unit=Decimal("5e-10"))]
     amount = amount_at(plain, head, front_of(plain, head.start()), simplified)
-    if amount is None or _is_name(plain, amount, head):
+    if amount is None:
         return []
-    groups = _groups(_share(_chain(plain, amount, blocked, simplified)))
+    chain = _share(_chain(plain, amount, blocked, simplified))
+    groups = _groups(chain)
+    if _is_name(plain, chain[0][1] if groups else amount, head):
+        return []
     return [_quantity(plain, text, group) for group in groups or [(amount,)]]
 
 
@@ -130,6 +135,8 @@ def _is_name(text: str, amount: Amount, head: re.Match[str]) -> bool:
         return _is_wording(text, amount, head)
     if amount.currency and amount.start < start:
         return False
+    if len(digits) > 24:
+        return True
     following = text[end : end + 1]
     if _ATTACHED.search(text, max(0, start - 2), start):
         return not (amount.unit in ("%", "x", "pp", "bp") or (amount.has_scale and not following.isascii()))
@@ -154,7 +161,7 @@ def _is_wording(text: str, amount: Amount, head: re.Match[str]) -> bool:
     if before and before in "(（:：" and following and following in ")）/":
         return True
     if chinese_numeral(word) is None:
-        return not ((amount.unit or amount.scale >= 10**8) and BEFORE.search(text, max(0, start - 4), start))
+        return not ((amount.unit or amount.scale >= 10**8) and bound_before(text, start))
     if amount.has_scale and amount.scale >= 10**4:
         return False
     dimension = UNITS[amount.unit].dimension if amount.unit else None
@@ -162,7 +169,8 @@ def _is_wording(text: str, amount: Amount, head: re.Match[str]) -> bool:
         return True
     if dimension.startswith("money") and len(word) == 1:  # 三元锂电池
         return True
-    return text[amount.end - 1] == "日" or (amount.number == 1 and dimension not in ("share", "points of share", "ratio"))
+    is_one = amount.number == 1 and dimension not in ("share", "points of share", "ratio")
+    return is_one or text[amount.end - 1] == "日"
 
 
 # ---------------------------------------------------------------- ranges and lists
@@ -248,19 +256,16 @@ def _quantity(text: str, original: str, group: Group) -> Quantity:
     )  # fmt: skip
 
 
-def _begins_line_or_cell(text: str, start: int) -> bool:
-    return start == 0 or text[start - 1] in "\t|\n"
-
-
 def _direction(text: str, start: int) -> Literal["up", "down"] | None:
-    trend = None if _begins_line_or_cell(text, start) else _TREND.search(text, max(0, start - 16), start)
+    if letter_before(text, start) not in _TREND_ENDS:
+        return None
+    trend = _TREND.search(text, max(0, start - 16), start)
     return cast(Literal["up", "down"], trend.lastgroup) if trend else None
 
 
 def _word_bound(text: str, start: int, end: int) -> Bound | None:
-    before = None if _begins_line_or_cell(text, start) else BEFORE.search(text, max(0, start - 13), start)
-    found = before or AFTER.match(text, end)
-    return cast(Bound, found.lastgroup) if found else None
+    after = AFTER.match(text, end)
+    return bound_before(text, start) or (cast(Bound, after.lastgroup) if after else None)
 
 
 # ---------------------------------------------------------------- negatives in parentheses

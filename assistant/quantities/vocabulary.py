@@ -44,11 +44,27 @@ def words(kind: str) -> list[str]:
     return _words()[kind]
 
 
+def kinds(prefix: str) -> dict[str, list[str]]:
+    """The words of every kind that begins with `prefix`, by the rest of the kind's name."""
+    return {kind[len(prefix) :]: spellings for kind, spellings in _words().items() if kind.startswith(prefix)}
+
+
 def word_pattern(kind: str) -> str:
     """An alternation of those words; Latin ones in any case, and not as the end of a longer word."""
     latin = [re.escape(word) for word in words(kind) if word[0].isascii()]
     chinese = [re.escape(word) for word in words(kind) if not word[0].isascii()]
     return "|".join(chinese + ([f"(?<![A-Za-z])(?i:{'|'.join(latin)})"] if latin else []))
+
+
+def last_letters(spellings: Iterable[str]) -> frozenset[str]:
+    """How any of the words may end, in either case. A look at this spares most of the text a search for the words."""
+    return frozenset(letter for word in spellings for letter in (word[-1].lower(), word[-1].upper()))
+
+
+def letter_before(text: str, position: int) -> str:
+    """The character before `position`, one space left out; "" at the beginning."""
+    before = text[max(0, position - 2) : position]
+    return before[-1:] if before[-1:] not in " \xa0\u3000" else before[:-1]
 
 
 # ---------------------------------------------------------------- units and scales
@@ -83,6 +99,9 @@ UNIT = _alternatives(
     (spelling, _guard(spelling, _spellings(row["unless"]))) for row in _ROWS for spelling in _spellings(row["after"])
 )
 CURRENCY = _alternatives((spelling, "") for row in _ROWS for spelling in _spellings(row["before"]))
+
+PER_NAMES = {spelling: name for name, spellings in kinds("per ").items() for spelling in spellings}
+PER = _alternatives((spelling, "(?![A-Za-z])" if spelling[-1].isascii() else "") for spelling in PER_NAMES)
 
 LATIN_SCALES = {
     "k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "mln": 10**6, "million": 10**6,
