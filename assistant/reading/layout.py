@@ -24,6 +24,7 @@ _NUMBER = re.compile(
     r"|[1-4][QH](?:FY)?\d{2,4}[AEF]?|(?:FY|CY)\d{2,4}[AEF]?|\d{1,2}M\d{2,4}[AEF]?"
     r"|[-–—/]|n\.?[am]\.?|N\.?[AM]\.?|nm"
 )
+LEADERS = re.compile(r"(?:[.·…] ?){5}")
 _CJK = re.compile("[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _LINE_ENDS = "。！？；：.!?;:"
 _BULLET = re.compile(r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)\s*")
@@ -712,6 +713,8 @@ def _is_wrapped(row: list[Fragment], previous: list[Fragment], pitch: float) -> 
 def _is_table(places: list[list[int | None]], cells: list[list[Fragment]]) -> bool:
     """Figures in most places beside the first column, or three columns and more of short aligned text."""
     beside = [cells[k] for row in places for k in row[1:] if k is not None and cells[k]]
+    if sum(1 for cell in cells for f in cell if LEADERS.search(f.ink.text)) > 0.2 * len(places):
+        return False  # a table of contents or an index
     full = [row for row in places if sum(1 for k in row if k is not None and cells[k]) > 1]
     if not beside or len(full) < 2:
         return False
@@ -730,7 +733,8 @@ def _written(fragments: Sequence[Fragment], shapes: Sequence[Shape]) -> Layout:
         (min(f.order for f in shape.fragments), shape) for shape in shapes
     ]
     first = sorted(item[0] for item in items)
-    items += [(block[0][0].order, block) for block in _paragraphs(_lines(fragments, first))]
+    margins = _margins(fragments)
+    items += [(block[0][0].order, block) for block in _paragraphs(_lines(fragments, first), margins)]
     items.sort(key=lambda item: item[0])
     writer = _Writer()
     last: Shape | list[list[Fragment]] | None = None
@@ -762,11 +766,21 @@ def _lines(fragments: Sequence[Fragment], breaks: Sequence[int]) -> Iterator[lis
         yield line
 
 
-def _paragraphs(lines: Iterable[list[Fragment]]) -> Iterator[list[list[Fragment]]]:
+def _margins(fragments: Sequence[Fragment]) -> dict[int, float]:
+    """How far to the right text reaches that begins at about the same place, by that place in steps of 12 points."""
+    furthest: dict[int, float] = {}
+    for fragment in fragments:
+        if fragment.upright:
+            place = round(fragment.x0 / 12)
+            furthest[place] = max(furthest.get(place, 0.0), fragment.x1)
+    return furthest
+
+
+def _paragraphs(lines: Iterable[list[Fragment]], margins: dict[int, float]) -> Iterator[list[list[Fragment]]]:
     """Lines in groups that run on: the same size and margin, one below the other, the upper one full."""
     block: list[list[Fragment]] = []
     for line in lines:
-        if block and not _runs_on(block, line):
+        if block and not _runs_on(block, line, margins):
             yield block
             block = []
         block.append(line)
@@ -774,7 +788,7 @@ def _paragraphs(lines: Iterable[list[Fragment]]) -> Iterator[list[list[Fragment]
         yield block
 
 
-def _runs_on(block: list[list[Fragment]], line: list[Fragment]) -> bool:
+def _runs_on(block: list[list[Fragment]], line: list[Fragment], margins: dict[int, float]) -> bool:
     last = block[-1]
     if len(line) > 1 or len(last) > 1 or not (line[0].upright and last[0].upright):
         return False
@@ -791,7 +805,8 @@ def _runs_on(block: list[list[Fragment]], line: list[Fragment]) -> bool:
         return False
     if len(block) > 1 and step > 1.35 * _step(block):
         return False
-    room = max(f.x1 for row in [*block, line] for f in row) - upper.x1
+    place = round(upper.x0 / 12)
+    room = max(margins.get(near, 0.0) for near in range(place - 3, place + 4)) - upper.x1
     first_word = re.match(r"\S+", text)
     needed = size if _CJK.match(text) else 0.5 * size * (len(first_word[0]) + 1 if first_word else 1)
     return room < max(needed, 1.6 * size) and not (upper.ink.text[-1] in _LINE_ENDS and room > 0.9 * size)

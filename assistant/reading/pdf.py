@@ -17,7 +17,7 @@ from typing import Any
 
 from assistant.errors import InputError, UnreadableFile
 from assistant.reading.draft import iso_date, tidy
-from assistant.reading.layout import Bounds, Glyph, LaidCell, LaidTable, Layout, Rules, lay_out
+from assistant.reading.layout import LEADERS, Bounds, Glyph, LaidCell, LaidTable, Layout, Rules, lay_out
 from assistant.reading.source import Grid, GridCell, Heading, Picture, Source
 from assistant.types import Page
 
@@ -667,7 +667,9 @@ def _headings(pages: Sequence[_PageRead | None], extents: Sequence[Page], text: 
 def _reads_as_heading(line: str) -> bool:
     weight = sum(2 if c >= "\u2e80" else 1 for c in line)
     words = re.search(r"[^\W\d_]{2}|[\u3400-\u9fff]", line)
-    return weight <= _HEADING_LENGTH and words is not None and "\t" not in line and line[-1] not in "。；，,;"
+    if weight > _HEADING_LENGTH or words is None or "\t" in line or LEADERS.search(line):
+        return False
+    return line[-1] not in "。；，,;"
 
 
 def _line_boxes(glyphs: Sequence[Glyph]) -> Iterator[Bounds]:
