@@ -137,6 +137,7 @@ class Library:
         self.notices: list[str] = []
         self._lock, self._store, self._archive = lock, store, archive
         self._changing = threading.RLock()
+        self._listed: list[ReportInfo] | None = None
         self._cache = _Cache(_CACHED_CHARACTERS)
         self._records = {i: _unpacked(packed) for i, packed in store.records().items()}
         self._places = {record.path_key: i for i, record in self._records.items() if record.path_key}
@@ -201,8 +202,10 @@ class Library:
 
     def infos(self) -> list[ReportInfo]:
         """Every report, in the order of ingestion (by source within the same second)."""
-        infos = [record.info for record in list(self._records.values())]
-        return sorted(infos, key=lambda info: (info.ingested_at, info.source, info.report_id))
+        if self._listed is None:
+            infos = [record.info for record in list(self._records.values())]
+            self._listed = sorted(infos, key=lambda info: (info.ingested_at, info.source, info.report_id))
+        return list(self._listed)
 
     def resolve(self, name: str) -> str:
         """The report id that `name` is, or is the one beginning of (four characters or more). Raises InputError."""
@@ -359,17 +362,25 @@ class Library:
 
     def _commit(self, records: dict[str, Record]) -> None:
         self._store.write_records({i: _packed(record) for i, record in records.items()})
+        for report_id in records:
+            self._leave_place(report_id)
         self._records.update(records)
         self._places.update({record.path_key: i for i, record in records.items() if record.path_key})
+        self._listed = None
+
+    def _leave_place(self, report_id: str) -> None:
+        known = self._records.get(report_id)
+        if known and self._places.get(known.path_key) == report_id:
+            del self._places[known.path_key]
 
     def _remove(self, report_ids: Collection[str]) -> None:
         if not report_ids:
             return
         self._store.delete_records(report_ids)
         for report_id in report_ids:
-            gone = self._records.pop(report_id)
-            if self._places.get(gone.path_key) == report_id:
-                del self._places[gone.path_key]
+            self._leave_place(report_id)
+            del self._records[report_id]
+        self._listed = None
         self._store.delete_reports(report_ids)
         self._keywords.remove(report_ids)
         self._archive.delete(report_ids)

@@ -33,11 +33,7 @@ class VectorStore:
 
     def __init__(self, folder: Path, embedding_id: str) -> None:
         """`embedding_id` is that of a store that is made now. Raises LibraryError for a store of another format."""
-        import chromadb
-        from chromadb.config import Settings
-
-        settings = Settings(anonymized_telemetry=False)
-        self._client = cast("Client", chromadb.PersistentClient(str(folder), settings=settings))
+        self._client = _client(folder)
         try:
             self.is_new = not any(c.name == _RECORDS for c in self._client.list_collections())
             self._records = self._register(embedding_id)
@@ -179,6 +175,21 @@ class VectorStore:
                     embeddings=vectors[rows],
                     metadatas=[{"report_id": passages[row][1]} for row in rows],
                 )
+
+
+def _client(folder: Path) -> Client:
+    import chromadb
+    from chromadb.config import Settings
+    from chromadb.errors import InternalError
+
+    try:
+        settings = Settings(anonymized_telemetry=False)
+        return cast("Client", chromadb.PersistentClient(str(folder), settings=settings))
+    except (ValueError, AttributeError) as error:  # what becomes of a damaged database on its way through the client
+        cause: BaseException = error
+        while cause.__context__ is not None:
+            cause = cause.__context__
+        raise InternalError(str(cause)) from error
 
 
 def _batches(items: list[T]) -> Iterable[list[T]]:
