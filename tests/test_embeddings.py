@@ -122,7 +122,8 @@ def server() -> Iterator[Server]:
             status, headers, answer = reply(body)
             data = json.dumps(answer).encode()
             self.send_response(status)
-            for name, value in {"content-type": "application/json", "content-length": str(len(data)), **headers}.items():
+            headers = {"content-type": "application/json", "content-length": str(len(data)), **headers}
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)

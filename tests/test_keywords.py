@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,10 @@ def test_reports_and_furniture_filter(tmp_path: Path) -> None:
     index = KeywordIndex(tmp_path)
     index.add([Entry("a-0-1", "a", "x", ""), Entry("b-0-1", "b", "x", ""), Entry("b-1-2", "b", "x", "", True)])
     index.commit()
-    found = lambda **how: {name for name, _ in index.hits([("x", 1.0)], 9, **how)}  # noqa: E731
+
+    def found(reports: Collection[str] | None = None, furniture: bool = False) -> set[str]:
+        return {name for name, _ in index.hits([("x", 1.0)], 9, reports=reports, furniture=furniture)}
+
     assert found() == {"a-0-1", "b-0-1"}
     assert found(furniture=True) == {"a-0-1", "b-0-1", "b-1-2"}
     assert found(reports={"b"}) == {"b-0-1"}

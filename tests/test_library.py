@@ -92,7 +92,8 @@ def test_what_is_added_is_there(library: Library) -> None:
     assert library.report("cccc11112222") == added.report
     assert library.passages("cccc11112222") == list(added.passages)
     info = library.info("cccc11112222")
-    assert (info.source, info.title, info.issuer, info.date) == ("報告 三.txt", "Title cccc11112222", "Broker", "2025-03-01")
+    assert (info.source, info.title, info.issuer) == ("報告 三.txt", "Title cccc11112222", "Broker")
+    assert (info.date, info.date_basis) == ("2025-03-01", "printed")
     assert (info.passages, info.tables, info.pages) == (len(added.passages), 0, None)
     assert info.ingested_at.endswith("Z")
     assert len(library) == len(library.infos()) == 3
@@ -160,7 +161,7 @@ def test_a_report_read_anew_loses_its_old_passages(library: Library) -> None:
 
 def test_a_newer_file_from_the_same_place_replaces(library: Library) -> None:
     library.add([incoming("cccc11112222", "First version.", path_key="here")])
-    library.add([incoming("dddd11112222", "Second version.", path_key="here"), incoming("eeee11112222", "x", path_key="x")])
+    library.add([incoming("dddd11112222", "Second.", path_key="here"), incoming("eeee11112222", "x", path_key="x")])
     assert {info.report_id[:4] for info in library.infos()} == {"aaaa", "bbbb", "dddd", "eeee"}
     assert library.at_path("here") == "dddd11112222"
     assert library.check() == []
@@ -173,7 +174,8 @@ def test_a_report_without_passages_is_kept(library: Library) -> None:
 
 
 def test_many_passages_in_one_report(library: Library) -> None:
-    text = "\n\n".join(f"Paragraph number {i} speaks of topic{i} at some length, as paragraphs do. " * 9 for i in range(1700))
+    paragraphs = (f"Paragraph number {i} speaks of topic{i} at some length, as they do. " * 9 for i in range(1700))
+    text = "\n\n".join(paragraphs)
     library.add([incoming("cccc11112222", text)])
     assert library.info("cccc11112222").passages > 1000
     best = library.keyword_hits([("topic1077", 1.0)], 1)[0][0]
@@ -196,14 +198,16 @@ def test_vectors_find_by_text_and_by_vector(library: Library) -> None:
     assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
     assert library.vector_hits(Builtin().embed(["capital expenditure guidance"])[0], 5) == hits
     own = library.passages("bbbb11112222")[0]
-    assert library.vector_hits(f"{own.context}\n{own.text}", 1)[0] == (own.passage_id, pytest.approx(1, abs=1e-4))
+    [(nearest, similarity)] = library.vector_hits(f"{own.context}\n{own.text}", 1)
+    assert nearest == own.passage_id and similarity == pytest.approx(1, abs=1e-4)
 
 
 def test_finding_within_reports(library: Library) -> None:
     for reports in (["aaaa11112222"], {"aaaa11112222", "unknown"}):
         assert {i[:4] for i, _ in library.vector_hits("growth", 9, reports=reports)} == {"aaaa"}
         assert {i[:4] for i, _ in library.keyword_hits(terms("收入 growth"), 9, reports=reports)} == {"aaaa"}
-    assert library.vector_hits("growth", 9, reports=[]) == library.keyword_hits(terms("收入"), 9, reports=["none"]) == []
+    assert library.vector_hits("growth", 9, reports=[]) == []
+    assert library.keyword_hits(terms("收入"), 9, reports=["none"]) == []
 
 
 def test_finding_nothing(library: Library) -> None:
@@ -235,7 +239,8 @@ def test_queries_answer_while_reports_are_added(library: Library) -> None:
         try:
             while not stop.is_set():
                 for i, _ in library.keyword_hits(terms("资本开支"), 3) + library.vector_hits("资本开支", 3):
-                    library.passage(i)
+                    with contextlib.suppress(InputError):  # removed this very moment
+                        library.passage(i)
                 library.infos()
         except BaseException as error:
             failures.append(error)
@@ -310,7 +315,8 @@ def held(home: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_another_process_is_named_and_its_death_frees_the_folder(home: Path) -> None:
     with held(home) as process:
-        with pytest.raises(LibraryError, match=rf"in use by process {process.pid} \(assistant serve, since \d\d:\d\d\)"):
+        owner = rf"in use by process {process.pid} \(assistant serve, since \d\d:\d\d\)"
+        with pytest.raises(LibraryError, match=owner):
             Library.open(home, Builtin())
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
