@@ -93,6 +93,11 @@ def only(text: str) -> Quantity:
         ("过去两个月", "两个月", "2", "months"),
         ("响应缩短至1.2秒", "1.2秒", "1.2", "seconds"),
         ("Amazon 占 5%", "5%", "5", "%"),
+        ("USD/CNY 7.12", "7.12", "7.12", None),
+        ("PUE 1.25", "1.25", "1.25", None),
+        ("a five-year plan", "five-year", "5", "years"),
+        ("十多个国家", "十多个国家", "10", "countries"),
+        ("30日均价", "30日", "30", "days"),
         ("at the 31st percentile", "31st percentile", "31", "%"),
         ("a 10-fold rise", "10-fold", "10", "x"),
         ("5,598", "5,598", "5598", None),
@@ -125,6 +130,8 @@ def test_scale_and_precision_are_as_printed() -> None:
         ("5,000万至1亿美元", 5 * 10**7, 10**8, "USD"),
         ("在-10%至+15%之间", -10, 15, "%"),
         ("±10%", -10, 10, "%"),
+        ("+/-10%", -10, 10, "%"),
+        ("20x–25x 2026E P/E", 20, 25, "x"),
         ("Amazon 45–50%", 45, 50, "%"),
         ("5-7成", 50, 70, "%"),
     ],
@@ -148,6 +155,7 @@ def test_ranges(text: str, low: int, high: int, unit: str) -> None:
         ("增长 32%至 136 亿美元", [("32%", 32, "%"), ("136 亿美元", 136 * 10**8, "USD")]),
         ("提升5%和3%", [("5%", 5, "%"), ("3%", 3, "%")]),
         ("-13/+12", [("-13", -13, None), ("+12", 12, None)]),
+        ("EPS为1.2、1.5元", [("1.2", Decimal("1.2"), "CNY"), ("1.5元", Decimal("1.5"), "CNY")]),
     ],
 )
 def test_several_values(text: str, values: list[tuple[str, int, str | None]]) -> None:
@@ -235,7 +243,7 @@ def test_what_a_price_is_taken_by() -> None:
         "10:30", "24/7", "5G", "1080p", "一些公司", "三家公司", "数十亿美元", "统一成本", "（单位：十亿美元）",
         "邮编：518046",
         "规则 15a-6", "S0980521120004", "201731928D", "【 01 】", "见 [3] 与 [c1]", "百度与千问", "1+6+N",
-        "6大场景", "2B 业务",
+        "6大场景", "2B 业务", "iPhone 17", "10-K", "90年代", "英業達(2356)", "T+1",
     ],
 )  # fmt: skip
 def test_names_codes_and_dates_are_no_quantities(text: str) -> None:
@@ -297,6 +305,7 @@ def test_names_do_not_hide_the_figures_beside_them() -> None:
         ("FY26", "fiscal-year", None, None),
         ("4QFY25", "fiscal-quarter", None, None),
         ("2025 年 YTD", "year-to-date", "2025-01-01", None),
+        ("2024 年至今", "since", "2024-01-01", None),
         ("FY26(财年结于3月)", "fiscal-year", "2025-04-01", "2026-03-31"),
     ],
 )
@@ -334,6 +343,10 @@ def test_years_in_table_rows_are_years_only_in_a_header() -> None:
 def test_a_quantity_has_the_period_of_its_own_clause() -> None:
     text = "由 2024 年的 65%增长至 2028 年的 73%；此外，毛利率为 40%。"
     assert [q.period.text if q.period else None for q in find_quantities(text)] == ["2024 年", "2028 年", None]
+    ahead = find_quantities("净利润 12.3/15.6/18.9 亿元（2025E/26E/27E）")
+    assert [q.period.text for q in ahead if q.period] == ["2025E", "26E", "27E"]
+    years = find_quantities("2025/26/27年净利润为 12.3/15.6/18.9 亿元")
+    assert [q.period.first for q in years if q.period] == ["2025-01-01", "2026-01-01", "2027-01-01"]
     listed = find_quantities("2025 年 5 月/7 月分别达到 480 万/960 万")
     assert [(q.period.text, q.period.first) for q in listed if q.period] == [
         ("2025 年 5 月", "2025-05-01"), ("7 月", "2025-07-01"),

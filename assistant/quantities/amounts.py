@@ -41,8 +41,8 @@ _ENGLISH = {
     )
 } | {"twenty": Decimal(20), "thirty": Decimal(30), "forty": Decimal(40), "fifty": Decimal(50)}
 _ENGLISH_BEFORE = (
-    "[ -]?fold|[ -](?:percent|per cent|times|hundred|thousand|million|billion|trillion|years|months|quarters|weeks"
-    "|days|hours|basis|percentage)"
+    "[ -]?fold|[ -](?:percent|per cent|times|hundred|thousand|million|billion|trillion|years?|months?|quarters?|weeks?"
+    "|days?|hours?|basis|percentage)(?![A-Za-z])"
 )
 DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
 HEAD = re.compile(
@@ -52,13 +52,13 @@ HEAD = re.compile(
 )
 _MORE = "[余餘多几幾]"
 _TAIL = re.compile(
-    rf"(?:{_}(?P<more1>{_MORE}))?(?:{_}-?(?P<scale>{SCALE}))?(?P<more2>{_MORE})?(?P<plus1>\+(?![0-9]))?"
-    rf"(?:{_}-?(?P<unit>{UNIT}))?(?P<plus2>\+(?![0-9A-Za-z轮輪]))?"
+    rf"(?:{_}(?P<more1>{_MORE}))?(?:{_}(?:-(?=[a-z]{{4}}))?(?P<scale>{SCALE}))?(?P<more2>{_MORE})?(?P<plus1>\+(?![0-9]))?"
+    rf"(?:{_}(?:-(?=[a-z]{{4}}))?(?P<unit>{UNIT}))?(?P<plus2>\+(?![0-9A-Za-z轮輪]))?"
     rf"(?:(?<=[\w$])(?:/|[ ](?:per|a|an)[ ])(?P<per>{PER}))?"
 )
 _TAIL_BOUNDS: dict[str, Bound] = {"more1": "over", "more2": "over", "plus1": "at_least", "plus2": "at_least"}
 _FRONT = re.compile(
-    rf"(?P<cmp>[<>≤≥≈~～＜＞])?{_}(?P<sign>[-–+±−])?(?:(?P<currency>(?<![A-Za-z])(?i:{CURRENCY})){_})?"
+    rf"(?P<cmp>[<>≤≥≈~～＜＞])?{_}(?P<sign>\+/-|[-–+±−])?(?:(?P<currency>(?<![A-Za-z])(?<![A-Z]{{3}}/)(?i:{CURRENCY})){_})?"
     r"(?P<sign2>[-+−])?\Z"
 )
 _FRONT_ENDS = last_letters(CURRENCY_NAMES) | frozenset("<>≤≥≈~～＜＞-–+±−")
@@ -66,7 +66,7 @@ _NO_FRONT = _match_of(_FRONT.search(""))
 _SIGN_MAY_FOLLOW = re.compile(r"(?:^|[\s(（\[|/:：,，、。;；\"“‘~<>≤≥=*]|[\u3400-\u9fff])\Z")
 # What joins a number to the next: "-" or 至 to a range, "/" to a list. It holds what _FRONT would hold of the next.
 LINK = re.compile(
-    rf"{_}(?:(?P<range>[-–—~～至到]|to(?=[ ]))|(?P<list>/)){_}(?P<cmp>[~<>])?(?P<sign>[-+−])?"
+    rf"{_}(?:(?P<range>[-–—~～至到]|to(?=[ ]))|(?P<list>[/、])){_}(?P<cmp>[~<>])?(?P<sign>[-+−])?"
     rf"(?:(?P<currency>(?i:{CURRENCY})){_})?"
 )
 _COMPARE: dict[str, Bound] = {
@@ -168,11 +168,11 @@ def _fraction(below: str, above: str) -> tuple[Decimal, int, str | None] | None:
 # ---------------------------------------------------------------- before the number
 
 
-def front_of(text: str, start: int) -> re.Match[str]:
-    """What is printed right before the number at `start`: "<", a sign, a currency. The match ends at `start`."""
+def front_of(text: str, start: int, floor: int = 0) -> re.Match[str]:
+    """What is printed right before the number at `start`, from `floor` on: "<", a sign, a currency."""
     if letter_before(text, start) not in _FRONT_ENDS:
         return _NO_FRONT
-    found = _match_of(_FRONT.search(text, max(0, start - 16), start))
+    found = _match_of(_FRONT.search(text, max(floor, start - 16), start))
     sign = found.start("sign")
     if found["sign"] and not _SIGN_MAY_FOLLOW.search(text[max(0, sign - 1) : sign]):
         found = _match_of(_FRONT.search(text, found.end("sign"), start))
@@ -184,7 +184,7 @@ def _sign_of(front: re.Match[str] | None) -> Sign:
     printed = groups.get("sign") or groups.get("sign2")
     if not printed:
         return ""
-    return "+" if printed == "+" else "±" if printed == "±" else "-"
+    return "+" if printed == "+" else "±" if printed in ("±", "+/-") else "-"
 
 
 def _start_of(front: re.Match[str] | None, start: int) -> int:

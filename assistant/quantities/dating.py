@@ -55,8 +55,11 @@ def _slash_lists(text: str, items: Sequence[Quantity | Period]) -> list[range]:
 
 
 def _respectively(text: str, dated: list[Quantity], group: range, periods: list[Period], ends: list[int]) -> None:
+    """Pair a slash list of figures with the slash list of periods that ends or begins with their common one."""
     index = bisect_right(ends, dated[group.start].start)
-    own = periods[max(0, index - len(group)) : index]
-    if len(own) == len(group) and dated[group.start].period == own[-1] and _slash_lists(text, own) == [range(len(own))]:
-        for i, period in zip(group, own, strict=True):
-            dated[i] = replace(dated[i], period=period)
+    for own in (periods[max(0, index - len(group)) : index], periods[index : index + len(group)]):
+        common = dated[group.start].period
+        if len(own) == len(group) and common in (own[0], own[-1]) and _slash_lists(text, own) == [range(len(own))]:
+            for i, period in zip(group, own, strict=True):
+                dated[i] = replace(dated[i], period=period)
+            return

@@ -14,12 +14,13 @@ from assistant.quantities.vocabulary import CURRENCY, SCALE, UNIT, data_rows, wo
 # How a match may begin; a look at one character spares most of the text the trial of every pattern.
 _FIRST_LOOK = {
     "digit": r"(?=(?<!\d)\d|[(（+\[【])",
-    "word": "(?=[hw邮郵電电传傳热熱總总编編注註执牌证證SIQ微股代沪滬标標中上恒罗羅日富科创創深国SNRFC图圖表"
+    "word": "(?=[hw邮郵電电传傳热熱總总编編注註执牌证證SIQ微股代沪滬标標中上恒纳納道罗羅日富科创創深国SNRFC图圖表"
     "fFtTeEcCsSaApPnNbBiIvVlLr规規条條第前#№下晚凌早一两二三四五六七八九十百])",
     "line": "^",
     "mail": "(?=[A-Za-z0-9])",
 }
 _LATIN_WORD = re.compile(r"(?<![A-Za-z0-9.])([A-Za-z][A-Za-z0-9.+&/'’-]*)[ ]\Z")
+_EXCHANGE_RATE = re.compile("[A-Z]{3}/[A-Z]{3}")
 _END_OF_NAME = re.compile(r"\d[ ][A-Z][a-z]+[ ]\Z")  # what follows "Gemini 3.1 Pro" is a figure
 
 
@@ -56,6 +57,6 @@ def follows_name(text: str, start: int) -> bool:
     if _END_OF_NAME.search(before):
         return False
     word = _LATIN_WORD.search(before)
-    if word:
-        return word[1][0].isupper() and word[1].lower().rstrip(".") not in _before_figures()
+    if word and not _EXCHANGE_RATE.fullmatch(word[1]):
+        return word[1] != word[1].lower() and word[1].lower().rstrip(".") not in _before_figures()
     return bool(_product().search(before))

@@ -143,7 +143,7 @@ def _day(m: re.Match[str], context: _Context) -> Period | None:
     f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}(?P<a>1[0-2]|0?[1-9]){_}月?{TO}(?P<b>1[0-2]|0?[1-9]){_}月",
     f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}前(?P<quarters>[二三2-3])(?:个|個)?季度?",
     f"{NO_DIGIT_BEFORE}(?P<a>1[0-2]|[1-9]){_}月?{TO}(?P<b>1[0-2]|[1-9]){_}月",
-    "前(?P<quarters>[二三2-3])(?:个|個)?季度?",
+    f"前{_}(?P<quarters>[二三2-3]){_}(?:个|個)?季度?",
 )
 def _span_of_months(m: re.Match[str], context: _Context) -> Period | None:
     groups = m.groupdict()
@@ -175,7 +175,10 @@ def _month(m: re.Match[str], context: _Context) -> Period | None:
     return _period(m, "month", _months(year, month, month))
 
 
-@_rule(f"{NO_DIGIT_BEFORE}(?P<month>1[0-2]|[1-9]){_}月份?(?!{_}[0-9])")
+@_rule(
+    f"{NO_DIGIT_BEFORE}(?P<month>1[0-2]|[1-9]){_}月份?(?!{_}[0-9])",
+    f"(?<=[0-9][/、])(?P<month>1[0-2]|[1-9]){_}月份?(?!{_}[0-9])",
+)
 def _bare_month(m: re.Match[str], context: _Context) -> Period | None:
     """A month without its year; in a list such as 2025 年 5 月/7 月 it has the year of the month before it."""
     before = context.previous
@@ -272,6 +275,11 @@ def _year_to_date(m: re.Match[str], context: _Context) -> Period | None:
     return replace(_period(m, "year-to-date"), first=_first_day(_full_year(year), 1) if year else None)
 
 
+@_rule(f"{NO_DIGIT_BEFORE}{YEAR}{_}年{_}至今")
+def _since(m: re.Match[str], context: _Context) -> Period | None:
+    return replace(_period(m, "since"), first=_first_day(_full_year(m["year"]), 1))
+
+
 NOT_A_DURATION = "(?<![近去过過来來约約长長达達满滿期第逾超这這后後前最])"
 
 
@@ -289,6 +297,23 @@ def _year(m: re.Match[str], context: _Context) -> Period | None:
 
 
 _NUMBER_CELL = re.compile(r"[\t|][ ]*\(?[-+]?[0-9][0-9,]*(?:\.[0-9]+)?[%)]*[ ]*(?=[\t|\n]|$)")
+
+
+@_rule(
+    f"(?<![0-9A-Za-z.,/])(?P<year>{Y4}|{Y2})(?=(?:[/、](?:{Y4}|{Y2}))+[EF]?{_}年)",
+    f"(?<=[0-9][/、])(?P<year>{Y4}|{Y2})(?:(?=(?:[/、](?:{Y4}|{Y2}))+[EF]?{_}年)|{MARK}{_}年)",
+)
+def _listed_year(m: re.Match[str], context: _Context) -> Period | None:
+    """The years of 2025/26/27年, each its own."""
+    before = context.previous
+    if context.text[m.start() - 1 : m.start()] in ("/", "、") and not (before and before.end == m.start() - 1):
+        return None
+    return _period(m, "year", _months(_full_year(m["year"]), 1, 12))
+
+
+@_rule(f"(?<![0-9A-Za-z.,/])(?P<month>1[0-2]|[1-9])(?=(?:[/、](?:1[0-2]|[1-9]))+{_}月)")
+def _listed_month(m: re.Match[str], context: _Context) -> Period | None:
+    return _period(m, "month")
 
 
 @lru_cache(maxsize=4)
@@ -318,7 +343,7 @@ def _bare_year(m: re.Match[str], context: _Context) -> Period | None:
 # How any rule's match begins: it spares most characters the trial of every rule.
 _FIRST_LOOK = (
     "(?<![0-9A-Za-z])[0-9]|(?<![A-Za-z0-9])(?:[QH][1-4]|[FC]Y|YTD|ytd|[YQMyqm]o[YQMyqm]-)"
-    f"|第|前[二三23]|[上下]半|[首一二三四]{SPACE}季"
+    f"|第|前{SPACE}[二三23]|[上下]半|[首一二三四]{SPACE}季"
     "|(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[.]?[ '’-]|(?i:first|second|third|fourth)[ -]"
 )
 
@@ -359,7 +384,8 @@ def _periods(text: str, fiscal_year_end: int | None) -> Iterator[Period]:
         if built is None:
             position = hit.start() + 1
             continue
-        position = built.end
+        remark = _FISCAL_END.match(text, built.end)
+        position = remark.end() if remark else built.end
         previous = built
         yield _as_of(text, built)
 

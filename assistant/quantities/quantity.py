@@ -10,7 +10,8 @@ Bound = Literal["about", "over", "under", "at_least", "at_most"]
 Sign = Literal["", "+", "-", "±"]
 PeriodKind = Literal[
     "day", "week", "month", "months", "quarter", "half", "year", "years",
-    "fiscal-year", "fiscal-quarter", "fiscal-half", "as-of", "year-to-date",
+    "fiscal-year", "fiscal-quarter", "fiscal-half", "as-of",
+    "since", "year-to-date",
 ]  # fmt: skip
 
 

@@ -43,7 +43,7 @@ _TREND_ENDS = last_letters(words("up") + words("down") + words("between trend an
 _GROWTH_AFTER = re.compile(rf"[ ]?的?(?:{word_pattern('after growth')})")
 _FROM = re.compile(r"(?:[由从從自]|(?i:\bfrom))[^,，。；;\n]{0,12}\Z")
 _ATTACHED = re.compile(r"[A-Za-z0-9][-_]?\Z")
-_FRACTION = re.compile(r"(?<![0-9/.,-])([1-9])/([2-9]|10)(?![0-9/.,%万亿萬億倍A-Za-z-])")
+_FRACTION = re.compile(r"(?<![0-9/.,-])([1-9])/([2-9]|10)(?![0-9/.,%万亿萬億倍年月日A-Za-z-])")
 _CLOSING = re.compile(rf"\)(?:(?P<after>[ ]?%|(?:{LATIN_SCALE}))|(?P<cell>[ ]*(?=[\t|\n]|\Z)))")
 _CELL_BEGINS = re.compile(r"(?:^|[\t|])[ ]*\Z", re.M)
 _PARENTHESISED = re.compile(r"\((?P<inside>[^()]+)\)(?P<after>[ ]?%)?")
@@ -100,21 +100,23 @@ def _scan(plain: str, text: str, blocked: _Blocked) -> list[Quantity]:
     for head in HEAD.finditer(plain):
         if head.start() < done:
             continue
-        new = _parenthesised(plain, text, head)
+        new = _parenthesised(plain, text, head, done)
         if not new and not blocked.covers(head.start()):
-            new = _read_at(plain, text, head, blocked, simplified)
+            new = _read_at(plain, text, head, blocked, simplified, done)
         found += new
         done = new[-1].end if new else done
     return found
 
 
-def _read_at(plain: str, text: str, head: re.Match[str], blocked: _Blocked, simplified: bool | None) -> list[Quantity]:
-    """The quantities of the chain that begins at `head`; none if its digits are a name's."""
+def _read_at(
+    plain: str, text: str, head: re.Match[str], blocked: _Blocked, simplified: bool | None, floor: int = 0
+) -> list[Quantity]:
+    """The quantities of the chain that begins at `head`; none if its digits are a name's. All is after `floor`."""
     fraction = _FRACTION.match(plain, head.start())
     if fraction and int(fraction[1]) < int(fraction[2]):
         value = Decimal(fraction[1]) / Decimal(fraction[2])
         return [Quantity(fraction.group(), *fraction.span(), value, digits=9, half_unit=Decimal("5e-10"))]
-    amount = amount_at(plain, head, front_of(plain, head.start()), simplified)
+    amount = amount_at(plain, head, front_of(plain, head.start(), floor), simplified)
     if amount is None:
         return []
     chain = _share(_chain(plain, amount, blocked, simplified))
@@ -165,7 +167,7 @@ def _is_wording(text: str, amount: Amount, head: re.Match[str]) -> bool:
     if amount.has_scale and amount.scale >= 10**4:
         return False
     dimension = UNITS[amount.unit].dimension if amount.unit else None
-    if dimension is None or (len(word) == 1 and dimension not in _HARD_DIMENSIONS):
+    if dimension is None or (len(word) == 1 and dimension not in _HARD_DIMENSIONS and amount.bound is None):
         return True
     if dimension.startswith("money") and len(word) == 1:  # 三元锂电池
         return True
@@ -182,6 +184,8 @@ def _chain(text: str, first: Amount, blocked: _Blocked, simplified: bool | None)
     while link := LINK.match(text, chain[-1][1].end):
         head = HEAD.match(text, link.end())
         if head is None or blocked.covers(head.start()):
+            break
+        if link["list"] == "、" and not chain[-1][1].is_open:
             break
         kind = "range" if link["range"] else "list"
         amount = amount_at(text, head, link, simplified)
@@ -271,7 +275,7 @@ def _word_bound(text: str, start: int, end: int) -> Bound | None:
 # ---------------------------------------------------------------- negatives in parentheses
 
 
-def _parenthesised(plain: str, text: str, head: re.Match[str]) -> list[Quantity]:
+def _parenthesised(plain: str, text: str, head: re.Match[str], floor: int) -> list[Quantity]:
     """A negative in parentheses: (12) and (4.5%) that fill a table cell, HK$(12.3)mn and (3.5)% anywhere."""
     opening = head.start() - 1
     if opening < 0 or plain[opening] != "(":
@@ -279,7 +283,7 @@ def _parenthesised(plain: str, text: str, head: re.Match[str]) -> list[Quantity]
     closing = _CLOSING.match(plain, head.end() + (plain[head.end() : head.end() + 1] == "%"))
     if closing is None or (closing["after"] is None and not _fills_cell(plain, opening, closing.end())):
         return []
-    front = front_of(plain, opening)
+    front = front_of(plain, opening, floor)
     start = front.start("currency") if front["currency"] else opening
     end = closing.end("after") if closing["after"] else closing.start() + 1
     inside = read_whole(plain[start:end].replace("(", "").replace(")", ""))

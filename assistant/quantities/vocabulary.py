@@ -82,7 +82,7 @@ def _alternatives(guarded: Iterable[tuple[str, str]]) -> str:
 def _guard(spelling: str, unless: list[str]) -> str:
     """What may not follow: a letter after a Latin spelling (but 23xPE is 23x), the rest of a longer Chinese word."""
     if spelling in "xX×":
-        return "(?![a-z0-9]|[ (][0-9])"
+        return "(?![a-z0-9]|[(][0-9])(?!(?<=[ ][xX×])[ ][0-9])"  # 23x 2026E, but not 3 x 5
     if spelling[-1].isascii() and spelling[-1].isalpha():
         return "(?![A-Za-z0-9])"
     return f"(?!{'|'.join(map(re.escape, unless))})" if unless and len(spelling) == 1 else ""
