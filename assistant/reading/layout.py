@@ -798,18 +798,24 @@ def _runs_on(block: list[list[Fragment]], line: list[Fragment], margins: dict[in
     if abs(upper.size - lower.size) > 0.8 or not 0 < step < 2.2 * size or upper.weight < 24:
         return False
     text = lower.ink.text
-    if _BULLET.match(text) or lower.x0 > upper.x0 + 0.8 * size:
+    room = _room(upper, margins)
+    counted = text[0].isdigit() or text[0] in "(（"  # "(2)" may well begin a line of a sentence that counts
+    if (_BULLET.match(text) and not (counted and room < size and upper.ink.text[-1] not in "。.：:")) or lower.x0 > upper.x0 + 0.8 * size:
         return False
     hanging = len(block) == 1 and lower.x0 < upper.x0 + 0.8 * size  # a first line may be indented, or be a bullet
     if not hanging and abs(lower.x0 - upper.x0) > 0.8 * size:
         return False
     if len(block) > 1 and step > 1.35 * _step(block):
         return False
-    place = round(upper.x0 / 12)
-    room = max(margins.get(near, 0.0) for near in range(place - 3, place + 4)) - upper.x1
     first_word = re.match(r"\S+", text)
     needed = size if _CJK.match(text) else 0.5 * size * (len(first_word[0]) + 1 if first_word else 1)
     return room < max(needed, 1.6 * size) and not (upper.ink.text[-1] in _LINE_ENDS and room > 0.9 * size)
+
+
+def _room(fragment: Fragment, margins: dict[int, float]) -> float:
+    """How much of its line a fragment leaves empty."""
+    place = round(fragment.x0 / 12)
+    return max(margins.get(near, 0.0) for near in range(place - 3, place + 4)) - fragment.x1
 
 
 def _step(block: list[list[Fragment]]) -> float:

@@ -24,12 +24,14 @@ from assistant.types import Page
 _LOCK = RLock()  # PDFium may be entered by one thread at a time
 _SCAN = 0.5  # of the page's area: a picture this large with next to no text is a scanned page
 _GARBAGE = 0.3
-_MOST_OBJECTS, _MOST_SEGMENTS = 20_000, 60
+_MOST_OBJECTS, _MOST_SEGMENTS = 50_000, 60
 _THIN = 3.0  # points: a filled box this thin is a line
 _CHART_WIDTH, _CHART_HEIGHT = 80.0, 50.0
 _PICTURE_SIDE = 40.0
 _HEADING_LENGTH = 90
 _MARK = (255, 236, 128)
+
+_AS_IS = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 _Point = tuple[float, float]
 _Turn = Callable[[float, float], _Point]
@@ -183,6 +185,7 @@ def _page(document: Any, index: int) -> _PageRead | None:
     pdfium = _pdfium()
     try:
         page = document[index]
+        _give_width(page)
         textpage = page.get_textpage()
     except pdfium.PdfiumError:
         return None
@@ -210,6 +213,39 @@ def _page(document: Any, index: int) -> _PageRead | None:
     finally:
         textpage.close()
         page.close()
+
+
+def _give_width(page: Any) -> None:
+    """Makes PDFium see text that it measures as having no width, in memory only. It leaves such text out: a lone
+    Chinese character (one to a table cell, the last of a wrapped line) in a font that is neither in the file nor
+    on this machine. Outlined text is measured with its outline."""
+    raw = _raw()
+    values = [ctypes.c_float() for _ in range(4)]
+    unmoved = raw.FS_MATRIX(1, 0, 0, 1, 0, 0)
+    for thing, _ in _objects(raw, page):
+        if raw.FPDFPageObj_GetType(thing) != raw.FPDF_PAGEOBJ_TEXT or not raw.FPDFPageObj_GetBounds(thing, *values):
+            continue
+        if abs(values[2].value - values[0].value) < 0.01:
+            raw.FPDFTextObj_SetTextRenderMode(thing, raw.FPDF_TEXTRENDERMODE_FILL_STROKE)
+            raw.FPDFPageObj_TransformF(thing, unmoved)  # has it measured again
+
+
+def _objects(raw: Any, page: Any) -> Iterator[tuple[Any, tuple[float, ...]]]:
+    """The things drawn on a page, those within forms too, each with the transformation of what it is within."""
+    stack: list[tuple[Any, int, Any, tuple[float, ...]]] = [
+        (page.raw, raw.FPDFPage_CountObjects(page.raw), raw.FPDFPage_GetObject, _AS_IS)
+    ]
+    left, forms = _MOST_OBJECTS, 100
+    while stack:
+        parent, count, get, outer = stack.pop()
+        for i in range(min(count, left)):
+            thing = get(parent, i)
+            yield thing, outer
+            if raw.FPDFPageObj_GetType(thing) == raw.FPDF_PAGEOBJ_FORM and forms:
+                forms -= 1
+                inner = _product(_matrix(raw, thing), outer)
+                stack.append((thing, raw.FPDFFormObj_CountObjects(thing), raw.FPDFFormObj_GetObject, inner))
+        left -= min(count, left)
 
 
 def _text_turn(textpage: Any, otherwise: int) -> int:
@@ -334,37 +370,19 @@ def _bold(textpage: Any, layout: Layout) -> list[bool]:
 def _drawn(page: Any, turn: _Turn, width: float, height: float) -> _Drawn:
     raw = _raw()
     drawn = _Drawn()
-    left = _MOST_OBJECTS
-    stack: list[tuple[Any, int, Any, tuple[float, ...]]] = [
-        (page.raw, raw.FPDFPage_CountObjects(page.raw), raw.FPDFPage_GetObject, (1, 0, 0, 1, 0, 0))
-    ]
-    depth = 0
-    while stack:
-        parent, count, get, outer = stack.pop()
-        for i in range(count):
-            left -= 1
-            if left < 0:
-                return drawn
-            thing = get(parent, i)
-            kind = raw.FPDFPageObj_GetType(thing)
-            if kind == raw.FPDF_PAGEOBJ_TEXT:
-                continue
-            if kind == raw.FPDF_PAGEOBJ_PATH:
-                _path(raw, thing, _product(_matrix(raw, thing), outer), turn, drawn, width * height)
-            elif kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING):
-                if (box := _object_bounds(raw, thing, outer, turn)) and kind == raw.FPDF_PAGEOBJ_IMAGE:
-                    drawn.images.append(box)
-            elif kind == raw.FPDF_PAGEOBJ_FORM and depth < 50:
-                depth += 1
-                inner = _product(_matrix(raw, thing), outer)
-                stack.append((thing, raw.FPDFFormObj_CountObjects(thing), raw.FPDFFormObj_GetObject, inner))
+    for thing, outer in _objects(raw, page):
+        kind = raw.FPDFPageObj_GetType(thing)
+        if kind == raw.FPDF_PAGEOBJ_PATH:
+            _path(raw, thing, outer, turn, drawn, width * height)
+        elif kind == raw.FPDF_PAGEOBJ_IMAGE and (box := _object_bounds(raw, thing, outer, turn)):
+            drawn.images.append(box)
     return drawn
 
 
 def _matrix(raw: Any, thing: Any) -> tuple[float, ...]:
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(thing, matrix):
-        return (1, 0, 0, 1, 0, 0)
+        return _AS_IS
     return matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
 
 
@@ -395,7 +413,7 @@ def _around(points: Sequence[_Point]) -> Bounds:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _path(raw: Any, thing: Any, matrix: tuple[float, ...], turn: _Turn, drawn: _Drawn, area: float) -> None:
+def _path(raw: Any, thing: Any, outer: tuple[float, ...], turn: _Turn, drawn: _Drawn, area: float) -> None:
     """Sorts a path: straight lines along the page and the edges of boxes are rules, all else may be a chart."""
     count = raw.FPDFPath_CountSegments(thing)
     fill, stroke = ctypes.c_int(), ctypes.c_int()
@@ -403,10 +421,10 @@ def _path(raw: Any, thing: Any, matrix: tuple[float, ...], turn: _Turn, drawn: _
     if not (fill.value or stroke.value):
         return
     if count > _MOST_SEGMENTS:
-        if (box := _object_bounds(raw, thing, (1, 0, 0, 1, 0, 0), turn)) is not None:
+        if (box := _object_bounds(raw, thing, outer, turn)) is not None:
             drawn.paths.append(box)
         return
-    for points, curved in _strokes(raw, thing, count, matrix, turn):
+    for points, curved in _strokes(raw, thing, count, _product(_matrix(raw, thing), outer), turn):
         box = _around(points)
         wide, high = box[2] - box[0], box[3] - box[1]
         if curved or any(_slants(a, b) for a, b in pairwise(points)):
