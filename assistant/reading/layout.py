@@ -33,7 +33,8 @@ _BULLET = re.compile(r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、](?!
 @dataclass(frozen=True, slots=True)
 class Glyph:
     """A character on the page; `index` is its place in the file's own list, `spaced` says that white space precedes,
-    `fresh` that the file draws it by a command of its own and not together with the one before."""
+    `typed` that this is a space of the file's own, `fresh` that the file draws the character by a command of its own
+    and not together with the one before."""
 
     char: str
     x0: float
@@ -45,6 +46,7 @@ class Glyph:
     spaced: bool = False
     upright: bool = True
     fresh: bool = False
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,10 @@ def lay_out(glyphs: Sequence[Glyph], rules: Rules, drawings: Sequence[Bounds] = 
     # A fragment that a table's walls cut in pieces is taken where its pieces are.
     inside = {g.index for shape in shapes for f in shape.fragments for g in f.glyphs}
     free = [f for f in fragments if id(f) not in taken and f.glyphs[0].index not in inside]
+    striped = _striped_tables([f for f in free if f.upright], rules)
+    inside |= {g.index for shape in striped for f in shape.fragments for g in f.glyphs}
+    free = [f for f in free if f.glyphs[0].index not in inside]
+    shapes += striped
     shapes += _aligned_tables([f for f in free if f.upright and not any(_within(f, box) for box in drawings)])
     inside |= {g.index for shape in shapes for f in shape.fragments for g in f.glyphs}
     return _written([f for f in free if f.glyphs[0].index not in inside], shapes)
@@ -270,18 +276,18 @@ def _cell_ink(fragments: Sequence[Fragment]) -> Ink:
         for last, fragment in pairwise(row):
             gap = _between(last.glyphs[-1], fragment.glyphs[0])
             line += Ink(gap, (-1,) * len(gap)) + fragment.ink
-        ink = _wrap(ink, line)
+        ink = _wrap(ink, line, row[0].glyphs[0].typed)
     return ink
 
 
-def _wrap(ink: Ink, line: Ink) -> Ink:
-    """A line joined to the text that it continues: no space where Chinese is involved."""
+def _wrap(ink: Ink, line: Ink, typed: bool) -> Ink:
+    """A line joined to the text that it continues: no space where Chinese is involved, unless one is `typed`."""
     if not ink.text:
         return line
     if not line.text:
         return ink
     tight = _CJK.match(ink.text[-1]) or _CJK.match(line.text[0]) or ink.text[-1] in "-/"
-    return ink + line if tight else ink + Ink(" ", (-1,)) + line
+    return ink + line if tight and not typed else ink + Ink(" ", (-1,)) + line
 
 
 # ---------------------------------------------------------------- tables with rules
@@ -485,6 +491,57 @@ def _split_rows(shape: Shape) -> Shape:
                     cells.append([f for f in line if owner[id(f)] == k])
             places.append([None if k is None else fresh[k] for k in row])
     return Shape(places, cells, shape.bounds, shape.edges)
+
+
+# ---------------------------------------------------------------- tables whose rows alone are ruled
+
+
+def _striped_tables(fragments: Sequence[Fragment], rules: Rules) -> list[Shape]:
+    """Tables with a line under each row and none between columns; needed where cells run over lines."""
+    ladders: dict[tuple[int, int], list[float]] = {}
+    for y, x0, x1 in _merged(rules.across):
+        if x1 - x0 > 100:
+            ladders.setdefault((round(x0 / 4), round(x1 / 4)), []).append(y)
+    shapes = []
+    for (left, right), ys in ladders.items():
+        for run in _striped_runs(fragments, left * 4 - 4, right * 4 + 4, sorted(ys, reverse=True)):
+            shape = _striped_shape(run)
+            if shape is not None:
+                shapes.append(shape)
+    return shapes
+
+
+def _striped_runs(
+    fragments: Sequence[Fragment], left: float, right: float, ys: list[float]
+) -> Iterator[list[list[Fragment]]]:
+    """The text between one line and the next, for lines that follow each other with text between them."""
+    run: list[list[Fragment]] = []
+    for upper, lower in pairwise(ys):
+        row = [f for f in fragments if lower < (f.y0 + f.y1) / 2 < upper and left <= f.x0 and f.x1 <= right]
+        if row and len(_rows(row)) <= 8:
+            run.append(row)
+            continue
+        if run:
+            yield run
+        run = []
+    if run:
+        yield run
+
+
+def _striped_shape(rows: list[list[Fragment]]) -> Shape | None:
+    if len(rows) < 3 or all(len(_rows(row)) == 1 for row in rows):
+        return None  # rows of one line each are found by their alignment, titles over columns included
+    bands = _bands(rows)
+    if len(bands) < 2:
+        return None
+    places: list[list[int | None]] = []
+    cells: list[list[Fragment]] = []
+    for row in rows:
+        places.append(_placed(_assigned(row, bands, head=False), len(bands), cells))
+    if sum(1 for row in places if sum(1 for k in row if k is not None and cells[k]) > 1) < 0.6 * len(rows):
+        return None
+    edges = [band[0] for band in bands] + [bands[-1][1]]
+    return _split_rows(Shape(places, cells, _around(f for row in rows for f in row), edges))
 
 
 # ---------------------------------------------------------------- tables by alignment alone
@@ -809,7 +866,12 @@ def _runs_on(block: list[list[Fragment]], line: list[Fragment], margins: dict[in
         return False
     first_word = re.match(r"\S+", text)
     needed = size if _CJK.match(text) else 0.5 * size * (len(first_word[0]) + 1 if first_word else 1)
-    return room < max(needed, 1.6 * size) and not (upper.ink.text[-1] in _LINE_ENDS and room > 0.9 * size)
+    ended = upper.ink.text[-1] in _LINE_ENDS
+    if room < max(needed, 1.6 * size):
+        return not (ended and room > 0.9 * size)
+    # Chinese typesetting moves a whole foreign name or number to the next line.
+    chinese = sum(1 for g in upper.glyphs if _CJK.match(g.char)) > 0.3 * len(upper.glyphs)
+    return chinese and not ended and room < 0.25 * (upper.x1 - upper.x0)
 
 
 def _room(fragment: Fragment, margins: dict[int, float]) -> float:
@@ -853,7 +915,7 @@ class _Writer:
     def paragraph(self, block: list[list[Fragment]]) -> None:
         ink = Ink()
         for line in block:
-            ink = _wrap(ink, _line_ink(line))
+            ink = _wrap(ink, _line_ink(line), line[0].glyphs[0].typed)
         place = self.ink(ink)
         pieces = [f for line in block for f in line]
         size = max(f.size for f in pieces)

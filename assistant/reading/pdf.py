@@ -292,6 +292,7 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
     code_of, box_of, unmapped = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, raw.FPDFText_HasUnicodeMapError
     glyphs: list[Glyph] = []
     spaced, strange, extent, size, upright, high = False, 0, -1.0, 0.0, True, 0
+    typed, generated = False, raw.FPDFText_IsGenerated
     for index in range(raw.FPDFText_CountChars(handle)):
         code = code_of(handle, index)
         if 0xD800 <= code < 0xDC00:  # the first half of a character, where the platform's are 16 bits wide
@@ -304,6 +305,7 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
         char = chr(code) if code < 0x110000 else "\ufffd"
         if char.isspace() or code in (0, 0xAD, 0x200B, 0xFEFF):
             spaced = True
+            typed = typed or (code == 0x20 and not generated(handle, index))
             continue
         if not box_of(handle, index, loose_at):
             continue
@@ -317,8 +319,8 @@ def _glyphs(textpage: Any, turn: _Turn, turned: int, width: float, height: float
             strange += 1
         apart = bool(glyphs) and x0 - glyphs[-1].x1 > 0.3 * size
         fresh = apart and not _drawn_together(raw, handle, glyphs[-1].index, index)
-        glyphs.append(Glyph(_shown(char), x0, y0, x1, y1, size or extent, index, spaced, upright, fresh))
-        spaced = False
+        glyphs.append(Glyph(_shown(char), x0, y0, x1, y1, size or extent, index, spaced, upright, fresh, typed))
+        spaced = typed = False
     return glyphs, strange
 
 
