@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from assistant.chunking import search_text, units
 from assistant.language import fold, folded_tokens
-from assistant.questions import Group, Question
+from assistant.questions import Group, Part, Question
 from assistant.reading.sections import RUN_IN_LEVEL, SOURCE_LINE
 from assistant.retrieval import Retriever
 from assistant.types import CitationKind, Hit, Passage, Report, Table
@@ -40,6 +40,7 @@ class Evidence:
     share: float
     fits: float
     covers: dict[int, float] = field(hash=False)
+    folded: str
     table: Table | None = None
     row: int | None = None
 
@@ -69,13 +70,21 @@ class Judge:
         """The weighted share of the question that is covered, 0 to 1."""
         return sum(self.weights[i] * value for i, value in covers.items()) / self.total
 
-    def fits(self, folded: str) -> float:
+    def fits(self, folded: str, wants: Sequence[re.Pattern[str]] | None = None) -> float:
         """The share of the wanted kinds of value (a percentage, money, a date…) that a place shows; what the
         question itself gives does not count."""
-        if not self.question.wants:
+        patterns = self.question.wants if wants is None else wants
+        if not patterns:
             return 1.0
         fresh = _DIGITS.sub(lambda m: " " if m.group() in self._given else m.group(), folded)
-        return sum(bool(pattern.search(fresh)) for pattern in self.question.wants) / len(self.question.wants)
+        return sum(bool(pattern.search(fresh)) for pattern in patterns) / len(patterns)
+
+    def part_score(self, evidence: Evidence, part: Part) -> float:
+        """How well a place answers one of the questions in the question."""
+        subject = [i for i, group in enumerate(self.groups) if group.kind == "name" or i in part.groups]
+        weight = sum(self.weights[i] * (1.0 if i in part.groups else 0.5) for i in subject) or 1.0
+        covered = sum(self.weights[i] * (1.0 if i in part.groups else 0.5) * evidence.covers.get(i, 0.0) for i in subject)
+        return covered / weight * (0.5 + 0.5 * self.fits(evidence.folded, part.wants)) + 0.3 * evidence.score
 
     def score(self, folded: str, covers: dict[int, float], prior: float) -> float:
         """Coverage, corrected for whether the place has the kind of thing that is asked, plus how well it was found."""
@@ -150,7 +159,7 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
         first, last = _clipped(report, start, end, judge)
         score = judge.score(folded[i], covers, prior) + 0.1 * judge.share(own[i])
         yield Evidence(report, passage, "text", first, last, score, judge.share(covers),
-                       judge.fits(folded[i]), covers)
+                       judge.fits(folded[i]), covers, folded[i])
 
 
 def _says(text: str) -> bool:
@@ -169,7 +178,7 @@ def _whole(hit: Hit, judge: Judge, prior: float, context: dict[int, float], titl
     kind: CitationKind = passage.kind
     end = min(passage.end, passage.start + LONGEST)
     return Evidence(report, passage, kind, passage.start, end, judge.score(folded, covers, prior), judge.share(covers),
-                    judge.fits(folded), covers, table, passage.row)
+                    judge.fits(folded), covers, folded, table, passage.row)
 
 
 def _faded(covers: dict[int, float], factor: float) -> dict[int, float]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant import tabular
 from assistant.chunking import search_text
 from assistant.evidence import Evidence, Judge, gather
+from assistant.language import fold
+from assistant.lexicon import lexicon
 from assistant.messages import say
 from assistant.questions import Question
+from assistant.reading.labels import readable
 from assistant.retrieval import Retriever, printed_date
-from assistant.types import Answer, Citation, Filters, Hit, Language, Passage
+from assistant.types import Answer, Citation, CitationKind, Column, Filters, Hit, Language, Passage, Row, Status, Table
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -20,9 +24,19 @@ if TYPE_CHECKING:
 MOST_CITATIONS = 6
 _TABLES = 200  # tables looked at
 _TABLE_MARGIN = 0.05
+_LONGEST_TABLE = 560  # characters of one citation of rows
+_WIDE = 8  # columns
 _FIGURE_MARGIN = 0.25
 _LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.08, 3, 0.75, 0.12
 _FOUND = 30  # passages looked through for an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A line of an answer and the place that it rests on."""
+
+    text: str
+    place: Evidence
 
 
 def answer(text: str, retriever: Retriever, library: Library, filters: Filters | None = None) -> Answer:
@@ -37,10 +51,13 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
         return _nothing(question, say("not_found", question.language))
     if missing := _missing_figure(question, found):
         return _figure_answer(question, missing, found, judge)
-    rows = table_places(question, judge, hits, found, retriever, library)
-    if not rows and not _answers(found[0], judge):
-        return _compose(question, "not_found", say("not_found_nearest", question.language), found[:1])
-    return _compose(question, "answered", say("found", question.language), chosen(found, rows, judge))
+    statements, settled = table_statements(question, judge, hits, found, retriever, library)
+    if not statements and not _answers(found[0], judge):
+        return _compose(question, "not_found", say("not_found_nearest", question.language), [quoted(found[0])])
+    if not settled:
+        taken = [s.place for s in statements]
+        statements += [quoted(e) for e in chosen(found, judge, taken)]
+    return _compose(question, "answered", say("found", question.language), statements)
 
 
 def _answers(best: Evidence, judge: Judge) -> bool:
@@ -74,51 +91,85 @@ def _figure_answer(question: Question, caption: Evidence, found: Sequence[Eviden
     if figure.number:
         lead = f"{say('figure_name', question.language, number=figure.number)}: {lead}"
     beside = [e for e in found if e.kind != "figure" and e.report is caption.report and e.share > 0.5 * caption.share][:1]
-    return _compose(question, "answered", lead, [caption, *beside])
+    return _compose(question, "answered", lead, [quoted(e) for e in (caption, *beside)])
 
 
-def table_places(question: Question, judge: Judge, hits: Sequence[Hit], found: Sequence[Evidence],
-                 retriever: Retriever, library: Library) -> list[Evidence]:
-    """The rows by which a table answers, as evidence, or nothing where running text covers the question better."""
-    reports = {hit.report.report_id: hit.report for hit in hits}
-    for report_id in retriever.asked_reports(question):
-        reports.setdefault(report_id, library.report(report_id))
+def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], found: Sequence[Evidence],
+                     retriever: Retriever, library: Library) -> tuple[list[Statement], bool]:
+    """What a table answers, row by row, or nothing where running text covers the question better; and whether that
+    settles the question (its row and column, or an operation on the table), so that no text need be added."""
     asked = retriever.asked_reports(question)
+    reports = {hit.report.report_id: hit.report for hit in hits} | {one: library.report(one) for one in asked}
     tables = [(report, table.index) for report in reports.values() for table in report.tables
               if not asked or report.report_id in asked][:_TABLES]
     selections = tabular.select(question, judge, tables)
     if not selections:
-        return []
+        return [], False
     best = selections[0]
-    text = max((e.share for e in found if e.kind == "text"), default=0.0)
+    text = max((e.share * (0.6 + 0.4 * e.fits) for e in found if e.kind == "text"), default=0.0)
     if best.score < text + _TABLE_MARGIN:
-        return []
-    kept = selections if best.operation == "common" else [s for s in selections if s.score > 0.85 * best.score][:3]
-    return [place for selection in kept for place in _row_places(selection)]
+        return [], False
+    least = 0.55 if best.labelled and "conflict" in question.intents else 0.85
+    kept = selections if best.operation == "common" else [s for s in selections if s.score > least * best.score][:3]
+    settled = best.operation not in ("lookup", "rows") or (best.labelled and bool(best.columns)) or len(best.rows) > 2
+    return cited_rows(question, kept), settled
 
 
-def _row_places(selection: tabular.Selection) -> list[Evidence]:
-    one = selection.view
-    places = []
-    for r in selection.rows[: tabular.MOST_ROWS]:
-        row = one.table.rows[r]
-        passage = Passage(f"{one.report.report_id}-{row.start}-{row.end}", one.report.report_id, "table_row", row.start, row.end,
-                          one.report.text[row.start : row.end], "", one.table.page, one.table.section,
-                          one.table.number or one.table.caption, one.table.index, r)
-        places.append(Evidence(one.report, passage, "table_row", row.start, min(row.end, row.start + 420), selection.score, 1.0, 1.0, {},
-                               one.table, r))
-    return places
+def cited_rows(question: Question, selections: Sequence[tabular.Selection]) -> list[Statement]:
+    """The rows of selections as statements; rows that stand together in a report share a citation, and where the
+    columns are periods the header that names them is cited too."""
+    statements = []
+    for selection in selections:
+        one = selection.view
+        rows = sorted(selection.rows[: tabular.MOST_ROWS], key=lambda r: one.table.rows[r].start)
+        for first, last in _joined([one.table.rows[r] for r in rows], MOST_CITATIONS // len(selections) or 1):
+            place = _table_place(one, first.start, last.end, "table_row" if first is last else "table", selection.score)
+            for r in selection.rows[: tabular.MOST_ROWS]:
+                if place.start <= one.table.rows[r].start < place.end:
+                    statements.append(Statement(row_text(one, r, selection.columns), place))
+        if any(c.period for c in one.table.columns if c.index in selection.columns) and one.table.header_end > one.table.header_start:
+            head = _table_place(one, one.table.header_start, one.table.header_end, "table", selection.score)
+            statements.append(Statement(_header_text(one), head))
+    return statements
 
 
-def chosen(found: Sequence[Evidence], rows: Sequence[Evidence], judge: Judge) -> list[Evidence]:
-    """The places that together cover the question: the best one, then each that adds what is not covered yet."""
-    if len(rows) > 1:
-        return list(rows)
-    picked = list(rows)
-    pool = [e for e in found[:50] if e.kind != "table" and not any(_same_place(e, row) for row in rows)]
-    while pool and len(picked) < MOST_CITATIONS:
+def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
+    """Rows as stretches (first, last): neighbours are joined, then, where there are too many stretches, near ones."""
+    for gap in (2, 60, 150, 300):
+        stretches: list[tuple[Row, Row]] = []
+        for row in rows:
+            if stretches and row.start - stretches[-1][1].end <= gap and row.end - stretches[-1][0].start <= _LONGEST_TABLE:
+                stretches[-1] = (stretches[-1][0], row)
+            else:
+                stretches.append((row, row))
+        if len(stretches) <= most:
+            break
+    return stretches[:most] if len(stretches) > most else stretches
+
+
+def _table_place(one: tabular.View, start: int, end: int, kind: CitationKind, score: float) -> Evidence:
+    table, report = one.table, one.report
+    end = min(end, start + _LONGEST_TABLE)
+    passage = Passage(f"{report.report_id}-{start}-{end}", report.report_id, "table_row", start, end, report.text[start:end], "",
+                      table.page, table.section, table.number or table.caption, table.index)
+    return Evidence(report, passage, kind, start, end, score, 1.0, 1.0, {}, "", table)
+
+
+def chosen(found: Sequence[Evidence], judge: Judge, taken: Sequence[Evidence] = ()) -> list[Evidence]:
+    """The places that together cover the question, beside those `taken`: the best for each thing it asks, then each
+    that adds what is not covered yet."""
+    pool = [e for e in found[:50] if e.kind != "table" and not any(_same_place(e, other) for other in taken)]
+    picked: list[Evidence] = []
+    most = MOST_CITATIONS - len(taken)
+    for part in judge.question.parts[:4]:
+        best = max(pool, key=lambda e: judge.part_score(e, part), default=None)
+        if best is not None and not any(_same_place(best, e) for e in picked):
+            picked.append(best)
+    pool = [e for e in pool if not any(_same_place(e, other) for other in picked)]
+    while pool and len(picked) < most:
         best = max(pool, key=lambda e: e.score + 1.2 * _gain(e, picked, judge))
-        if picked and _gain(best, picked, judge) < _LEAST_GAIN and not (len(picked) < _ALWAYS and best.score > _NEARLY * picked[0].score):
+        near = len(picked) < _ALWAYS and picked and best.score > _NEARLY * picked[0].score
+        if picked and not near and _gain(best, picked, judge) < _LEAST_GAIN:
             break
         picked.append(best)
         pool = [e for e in pool if not _same_place(e, best)]
@@ -149,17 +200,29 @@ def _nothing(question: Question, text: str) -> Answer:
     return Answer(question.text, question.language, "not_found", text)
 
 
-def _compose(question: Question, status: str, lead: str, places: Sequence[Evidence]) -> Answer:
-    citations = [citation(n, place) for n, place in enumerate(places, 1)]
-    lines = [lead, "", *(f"- {shown(place)} [{c.n}]" for place, c in zip(places, citations, strict=True))]
+def _compose(question: Question, status: Status, lead: str, statements: Sequence[Statement]) -> Answer:
+    """An answer of statements under a lead; each place is cited once, in the order of first use."""
+    places = list({(s.place.report.report_id, s.place.start, s.place.end): s.place for s in statements}.values())[:MOST_CITATIONS]
+    numbers = {(place.report.report_id, place.start, place.end): n for n, place in enumerate(places, 1)}
+    several = len({place.report.report_id for place in places}) > 1
+    lines = [f"- {_attributed(s, question.language) if several else s.text} [{numbers[key]}]" for s in statements
+             if (key := (s.place.report.report_id, s.place.start, s.place.end)) in numbers]
     return Answer(
         question=question.text,
         language=question.language,
-        status=status,  # type: ignore[arg-type]
-        text="\n".join(lines),
-        citations=tuple(citations),
+        status=status,
+        text="\n".join([lead, "", *lines]),
+        citations=tuple(citation(n, place) for n, place in enumerate(places, 1)),
         as_of=as_of(places),
     )
+
+
+def _attributed(statement: Statement, language: Language) -> str:
+    """A statement led by who says it, and when, for an answer that draws on several reports."""
+    report = statement.place.report
+    issuer = lexicon().broker_name(report.issuer, language) or report.source
+    day = printed_date(report)
+    return f"{issuer}{f' ({day})' if day else ''}: {statement.text}"
 
 
 def citation(n: int, place: Evidence) -> Citation:
@@ -174,25 +237,51 @@ def as_of(places: Sequence[Evidence]) -> str | None:
     return max((day for place in places if (day := printed_date(place.report))), default=None)
 
 
+def quoted(place: Evidence) -> Statement:
+    """A place as a statement in the report's own words."""
+    return Statement(shown(place), place)
+
+
 def shown(place: Evidence) -> str:
     """A quote as an answer prints it: on one line; a table row with the label of each column."""
     if place.table is not None and place.row is not None:
-        return row_text(place)
-    quote = search_text(place.quote)
-    return re.sub(r"\s+", " ", quote).strip(" #")
+        return row_text(tabular.view(place.report, place.table.index), place.row, ())
+    return re.sub(r"\s+", " ", search_text(place.quote)).strip(" #-•✓")
 
 
-def row_text(place: Evidence) -> str:
-    """A table row as "caption · label: column value, column value"."""
-    assert place.table is not None and place.row is not None
-    row = place.table.rows[place.row]
-    labels = {column.index: column.label for column in place.table.columns}
-    cells = [(labels.get(cell.column, ""), re.sub(r"\s+", " ", search_text(cell.text))) for cell in row.cells]
-    parts = [f"{label} {text}".strip() if label and label != text else text for label, text in cells[1:]]
-    head = " · ".join(part for part in (place.table.caption, row.group, cells[0][1] if cells else row.label) if part)
-    return f"{head}: {', '.join(part for part in parts if part)}"
+def row_text(one: tabular.View, r: int, columns: Sequence[int]) -> str:
+    """A table row as "caption · block · label: column value, column value", values with the table's unit. Of a wide
+    table only the columns asked about are shown."""
+    row = one.table.rows[r]
+    head = [_line(one.table.caption or ""), _line(row.group or "")]
+    parts = []
+    for cell in row.cells:
+        column = tabular.column_at(one.table, cell.column)
+        text = _line(readable(cell.text))
+        label = _line(column.label) if column else ""
+        if text and fold(text) == fold(readable(row.label)):
+            head.append(text)
+        elif columns and len(one.table.columns) > _WIDE and cell.column not in columns:
+            continue
+        elif text:
+            parts.append(f"{label} {_with_unit(text, column, one.table)}".strip())
+        elif cell.column in columns:
+            parts.append(f"{label} –")
+    return f"{' · '.join(part for part in head if part)}: {', '.join(parts)}"
 
 
-def language_of(question: Question) -> Language:
-    """The language an answer is written in."""
-    return question.language
+def _with_unit(text: str, column: Column | None, table: Table) -> str:
+    """A bare number with the unit that its column or table gives it, unless the label shown has it already."""
+    unit = (column.unit if column else None) or table.unit
+    if not unit or not re.fullmatch(r"[<>~≈]?\(?[-+]?[\d,]+(?:\.\d+)?\)?", text) or (column and unit in column.label):
+        return text
+    return f"{text}{'' if unit == '%' else ' '}{unit}"
+
+
+def _header_text(one: tabular.View) -> str:
+    labels = ", ".join(_line(column.label) for column in one.table.columns if column.label)
+    return f"{_line(one.table.caption or '')}: {labels}".strip(": ")
+
+
+def _line(text: str) -> str:
+    return re.sub(r"\s+", " ", search_text(text)).strip()

@@ -22,6 +22,7 @@ _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *ran
 # A CJK run; or a Latin word, number, ticker or model name with its inner marks (gpt-5.4, 0700.hk, 1,037, q&a).
 _TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:[.,&'\-/_][^\W_{CJK}]+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_EMPTY_WORDS = frozenset("the of in a an and to for is are was were by on at as with from or that this its be".split())
 _PART = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 
 
@@ -45,42 +46,41 @@ def fold(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """The search tokens of `text`, in order: CJK character pairs (a lone character as itself), Latin words with a
-    plural s taken off, numbers without thousands separators, and compound names both whole and in parts."""
+    """The search tokens of `text`, in order: CJK character pairs (a lone character as itself), Latin words as they
+    are, numbers without thousands separators, compound names both whole and in parts, and each pair of neighbouring
+    Latin words as "first_second", which is what tells one line item of English accounts from the next."""
     return list(folded_tokens(fold(text)))
 
 
 def folded_tokens(folded: str) -> Iterator[str]:
     """`tokens` for a text that is folded already."""
+    before = ""
     for match in _TOKEN.finditer(folded):
         run = match.group()
         if run[0] >= "\u3007" and _CJK_CHAR.match(run[0]):
+            before = ""
             if len(run) == 1:
                 yield run
             else:
                 yield from map("".join, zip(run, run[1:], strict=False))
-        else:
-            yield from _latin_tokens(run)
+            continue
+        own = _latin_tokens(run)
+        yield from own
+        if own[0] not in _EMPTY_WORDS:
+            if before:
+                yield f"{before}_{own[0]}"
+            before = own[0]
 
 
 @lru_cache(maxsize=65536)
 def _latin_tokens(run: str) -> tuple[str, ...]:
     run = _THOUSANDS.sub("", run)
     if run.isalpha():
-        return (stem(run),)
+        return (run,)
     parts = _PART.findall(run)
     if len(parts) <= 1:
         return (run,)
-    return (run, *(stem(part) for part in parts if len(part) > 1))
-
-
-def stem(word: str) -> str:
-    """An English word without its plural s: enough to let "suppliers" find "supplier", safe for names."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+    return (run, *(part for part in parts if len(part) > 1))
 
 
 def script_of(text: str) -> Language:

@@ -6,15 +6,17 @@ General knowledge kept as data (`assistant/data/*.tsv`); nothing here knows any 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from assistant.language import fold, stem
+from assistant.language import fold, written_in
+from assistant.types import Language
 
 _WORD = re.compile(r"[a-z0-9]")
-_US_TICKER = re.compile(r"(?<![A-Za-z0-9.\-])[A-Z]{2,5}(?![A-Za-z0-9\-])")
+_US_TICKER = re.compile(r"(?<![A-Za-z0-9.\-])[A-Z]{3,5}(?![A-Za-z0-9\-])")
+_METALS = frozenset("铜铝镍锡锌铅铂钯锂钴")  # the only single characters that are words of the field on their own
 _MARKETS = {
     "HK": ("{short} hk", "{short}.hk", "{code}.hk", "{code} hk", "0{code}.hk", "{code}"),
     "TW": ("{code} tt", "{code}.tw", "{code} tw", "{code}"),
@@ -59,14 +61,14 @@ class _Finder:
     def __init__(self, spellings: Iterable[tuple[str, Term]]) -> None:
         self._by_head: dict[str, list[tuple[str, Term]]] = {}
         for spelling, term in spellings:
-            if len(spelling) >= 2:
+            if len(spelling) >= 2 or spelling in _METALS:
                 self._by_head.setdefault(spelling[:2], []).append((spelling, term))
         for bucket in self._by_head.values():
             bucket.sort(key=lambda item: -len(item[0]))
 
     def find(self, folded: str) -> Iterator[Mention]:
         at = 0
-        while at < len(folded) - 1:
+        while at < len(folded):
             mention = self._at(folded, at)
             if mention:
                 yield mention
@@ -77,7 +79,7 @@ class _Finder:
     def _at(self, folded: str, at: int) -> Mention | None:
         if at and _WORD.match(folded[at]) and _WORD.match(folded[at - 1]):
             return None
-        for spelling, term in self._by_head.get(folded[at : at + 2], ()):
+        for spelling, term in (*self._by_head.get(folded[at : at + 2], ()), *self._by_head.get(folded[at], ())):
             if folded.startswith(spelling, at):
                 end = _word_end(folded, at + len(spelling), spelling)
                 if end:
@@ -108,6 +110,7 @@ class Lexicon:
                 self.owned.setdefault(term.owner, []).append(term)
         self._concept_finder = _Finder((s, t) for t in self.concepts.values() for s in t.folded)
         self._name_finder = _Finder((s, t) for t in self.names.values() for s in (*t.folded, *_ticker_forms(t)))
+        self._known = {s for t in (*self.concepts.values(), *self.names.values()) if t.kind != "broker" for s in t.folded}
         self._us = {code.split(".")[0]: t for t in self.names.values() for code in t.tickers if code.endswith(".US")}
         self._brokers = [(s, t.name) for t in self.names.values() if t.kind == "broker" for s in t.folded if len(s) > 2 or not s.isascii()]
 
@@ -132,6 +135,30 @@ class Lexicon:
         folded = fold(text)
         return [name for spelling, name in self._brokers if spelling in folded for _ in range(_occurrences(folded, spelling))]
 
+    def asked_brokers(self, text: str, issuers: Collection[str]) -> list[tuple[Term, tuple[int, int]]]:
+        """Which of the `issuers` (standard names) a text names, by any name or by its brand alone ("国元" for 国元香港,
+        where only one of them has that brand), each with its place in the folded text."""
+        folded = fold(text)
+        brands: dict[str, set[str]] = {}
+        terms = {term.name: term for term in self.names.values() if term.kind == "broker" and term.name in issuers}
+        for term in terms.values():
+            for spelling in term.folded:
+                for form in (spelling, _brand(spelling)):
+                    if form and (form == spelling or form not in self._known):
+                        brands.setdefault(form, set()).add(term.name)
+        finder = _Finder((form, terms[next(iter(names))]) for form, names in brands.items() if len(names) == 1)
+        return [(mention.term, (mention.start, mention.end)) for mention in finder.find(folded)]
+
+    def broker_name(self, name: str | None, language: Language) -> str | None:
+        """A broker as readers of a language call it: its shortest common name in their script."""
+        term = next((t for t in self.names.values() if t.kind == "broker" and t.name == name), None)
+        if term is None or name is None:
+            return name
+        chinese = [s for s in term.spellings if not s.isascii()]
+        if language == "en" or not chinese:
+            return next((s for s in term.spellings if s.isascii()), name)
+        return written_in(chinese[0], language)
+
     def broker(self, name: str) -> Term | None:
         """The broker that a name, in any spelling, stands for."""
         return next((m.term for m in self.names_in(name) if m.term.kind == "broker"), None)
@@ -139,6 +166,14 @@ class Lexicon:
     def spellings(self, term: Term) -> tuple[str, ...]:
         """Every folded form under which a report may print a term, tickers included."""
         return (*term.folded, *_ticker_forms(term))
+
+
+def _brand(spelling: str) -> str:
+    """The brand at the head of a broker's name: two Chinese characters, or a long first word."""
+    if spelling.isascii():
+        word = spelling.split(" ")[0]
+        return word if len(word) > 4 and word != spelling and word not in ("china", "first", "bank") else ""
+    return spelling[:2] if len(spelling) > 2 and not spelling[0].isascii() and spelling[:2] not in ("中国", "香港") else ""
 
 
 def _occurrences(folded: str, spelling: str) -> int:
@@ -160,7 +195,8 @@ def _ticker_forms(term: Term) -> Iterator[str]:
 def lexicon() -> Lexicon:
     """The lexicon of the bundled data, read once in a process."""
     concepts = [
-        Term(id=row[0], kind=row[1], spellings=_split(row[3] + "|" + row[4] + "|" + row[2]), folded=_split_folded(folded[2:5]))
+        Term(id=row[0], kind=row[1], spellings=_split(row[3] + "|" + row[4] + "|" + row[2]),
+             folded=_with_metals(_split_folded(folded[2:5])))
         for row, folded in _rows("glossary.tsv", 5)
     ]
     names = [
@@ -187,6 +223,7 @@ def _split_folded(cells: list[str]) -> tuple[str, ...]:
     return _split("|".join(cells))
 
 
-def stemmed(words: Iterable[str]) -> list[str]:
-    """English words as the keyword index stores them."""
-    return [stem(word) for word in words]
+def _with_metals(spellings: tuple[str, ...]) -> tuple[str, ...]:
+    """铜价 also says 铜: tables print the bare metal."""
+    bare = (s[0] for s in spellings if len(s) == 2 and s[0] in _METALS and s[1] == "价")
+    return tuple(dict.fromkeys([*spellings, *bare]))

@@ -25,7 +25,14 @@ _PERIOD_WORDS = (  # how a question says a period -> how reports print it
 _QUARTERS = {"一": "1", "二": "2", "三": "3", "四": "4", "first": "1", "second": "2", "third": "3", "fourth": "4",
              "march": "1", "june": "2", "september": "3", "december": "4"}
 _MONTHS = {name: str(i + 1) for i, name in enumerate(
-    "january february march april may june july august september october november december".split())}
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])}
+_PART = re.compile(r"[?？;；。!！]|[,，、]\s*(?=(?:and )?(?:what|which|how|when|who|why|where)\b)|\s(?=and (?:what|which|how|when|who|why|where)\b)"
+                   r"|[,，](?=[^,，?？]{0,12}(?:多少|几|什么|哪|谁|怎么|是否|何时))")
+_NUMERALS = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
+             "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+_COUNT = re.compile(r"(?:最[高低多少大小好差快慢]|前|后|倒数)的?\s*(?:那|这)?([二两三四五六七八九十]|\d{1,2})\s*[家个名大只款项档支]"
+                    r"|(?:top|bottom|highest|lowest|largest|best|worst) (two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b"
+                    r"|(two|three|four|five) (?:highest|lowest|largest|best|worst|biggest)")
 _YEAR = re.compile(r"(?<!\d)(20[12345]\d)(?!\d)\s*([ef](?![a-z]))?")
 _DAY = re.compile(r"(?:(20\d\d|\d\d)\s*年)?\s*(1[0-2]|0?[1-9])\s*月\s*(3[01]|[12]\d|0?[1-9])\s*[日号]")
 
@@ -44,6 +51,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the questions in a question: which groups it names (by index) and what kind of value it wants."""
+
+    groups: tuple[int, ...]
+    wants: tuple[re.Pattern[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question, understood as far as finding and answering need."""
 
@@ -58,6 +73,8 @@ class Question:
     intents: frozenset[str]
     furniture: frozenset[FurnitureKind]
     wants: tuple[re.Pattern[str], ...] = ()  # what a place must show to hold the kind of value that is asked
+    parts: tuple[Part, ...] = ()  # where it asks several things, each of them
+    count: int | None = None  # how many are asked for ("the top three")
 
     def of(self, kind: str) -> list[Group]:
         """The groups of a kind."""
@@ -93,15 +110,18 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
     folded = fold(text[:LONGEST])
     grammar = _grammar()
     words = lexicon()
-    names = words.names_in(text[:LONGEST])
-    asked = tuple(dict.fromkeys(m.term for m in names if m.term.kind == "broker" and m.term.name in issuers))
-    named = [m for m in names if m.term not in asked]
-    taken = [(m.start, m.end) for m in names if m.start >= 0]
-    concepts = [m for m in words.concepts_in(text[:LONGEST]) if not any(a < m.end and m.start < b for a, b in taken)]
+    brokers = words.asked_brokers(text[:LONGEST], issuers)
+    asked = tuple(dict.fromkeys(term for term, _ in brokers))
+    asked_at = [place for _, place in brokers]
+    named = [m for m in words.names_in(text[:LONGEST])
+             if m.term not in asked and not any(a < m.end and m.start < b for a, b in asked_at)]
+    taken = [*asked_at, *((m.start, m.end) for m in named if m.start >= 0)]
+    concepts = [m for m in words.concepts_in(text[:LONGEST]) if not any(a < m.end and m.start < b for a, b in taken)
+                and not grammar.fillers.fullmatch(m.text)]
     periods = _periods(folded)
     groups = [
         *(_name_group(m, words) for m in _once(named)),
-        *(_concept_group(m) for m in _once(concepts)),
+        *(_concept_group(m, words) for m in _once(concepts)),
         *(Group("period", forms, 1.0) for forms in periods),
         *_words(folded, [*taken, *((m.start, m.end) for m in concepts)], grammar),
     ]
@@ -109,15 +129,40 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
         text=text,
         language=script_of(text),
         folded=folded,
-        sought=_without(folded, [(m.start, m.end) for m in names if m.term in asked]),
+        sought=_without(folded, asked_at),
         groups=tuple(groups),
         issuers=asked,
         figures=tuple(dict.fromkeys(_FIGURE.findall(folded))),
         periods=tuple(form for forms in periods for form in forms),
         intents=frozenset(name for name, pattern in grammar.intents.items() if pattern.search(folded)),
         furniture=frozenset(name for name, pattern in grammar.furniture.items() if pattern.search(folded)),  # type: ignore[misc]
-        wants=tuple(shown for asked, shown in grammar.wants if asked.search(folded)),
+        wants=_wants(folded, grammar),
+        parts=_parts(folded, groups, grammar),
+        count=_count(folded),
     )
+
+
+def _wants(folded: str, grammar: Grammar) -> tuple[re.Pattern[str], ...]:
+    return tuple(shown for asked, shown in grammar.wants if asked.search(folded))
+
+
+def _parts(folded: str, groups: list[Group], grammar: Grammar) -> tuple[Part, ...]:
+    """The questions in a question, where there are several; what only the first names (its subject) holds for all."""
+    pieces = [piece for piece in _PART.split(folded) if len(piece.strip()) > 3]
+    parts = []
+    for piece in pieces if len(pieces) > 1 else []:
+        named = tuple(i for i, group in enumerate(groups) if any(spelling in piece for spelling in group.spellings[:1]))
+        if any(groups[i].kind in ("concept", "word") for i in named):
+            parts.append(Part(named, _wants(piece, grammar)))
+    return tuple(parts) if len(parts) > 1 else ()
+
+
+def _count(folded: str) -> int | None:
+    match = _COUNT.search(folded)
+    if not match:
+        return None
+    word = next(group for group in match.groups() if group)
+    return int(word) if word.isdigit() else _NUMERALS[word]
 
 
 def _without(folded: str, spans: list[tuple[int, int]]) -> str:
@@ -137,8 +182,11 @@ def _name_group(mention: Mention, words: Lexicon) -> Group:
     return Group("name", tuple(spellings), 2.0, mention.term)
 
 
-def _concept_group(mention: Mention) -> Group:
-    return Group("concept", tuple(dict.fromkeys([mention.text, *mention.term.folded])), 1.2, mention.term)
+def _concept_group(mention: Mention, words: Lexicon) -> Group:
+    """A concept in all its spellings; one that stands for a family ("rating") in those of its members too."""
+    members = [t for t in words.concepts.values() if t.kind == mention.term.id] if mention.term.id == mention.term.kind else []
+    spellings = dict.fromkeys([mention.text, *mention.term.folded, *(s for member in members for s in member.folded)])
+    return Group("concept", tuple(spellings), 0.6 if mention.term.kind == "general" else 1.2, mention.term)
 
 
 def _words(folded: str, taken: list[tuple[int, int]], grammar: Grammar) -> list[Group]:
@@ -150,7 +198,7 @@ def _words(folded: str, taken: list[tuple[int, int]], grammar: Grammar) -> list[
     groups = []
     for token in dict.fromkeys(token for piece in remaining.split("\n") for token in folded_tokens(piece)):
         empty = sum(character in grammar.particles for character in token)
-        if empty == len(token) or len(token) == 1:
+        if empty == len(token) or len(token) == 1 or "_" in token:
             continue
         groups.append(Group("number" if token[0].isdigit() else "word", (token,), 0.25 if empty else 0.7))
     return groups

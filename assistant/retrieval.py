@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 VECTOR_WEIGHT = {"builtin": 0.0}
 REAL_EMBEDDING_WEIGHT = 0.5
 _CANDIDATES = 60
-_EXPANSION = {"name": 0.5, "concept": 0.3, "period": 0.4}
+_EXPANSION = {"name": 0.5, "concept": 0.3, "period": 0.4}  # of other forms; a bare year has none worth asking for
+_SYNONYM = 0.05  # another word of the same language: it finds much that was not meant
 _LONGEST_EXPANSION = 160
-_COVERAGE, _ISSUER, _FIGURE, _FURNITURE = 0.6, 0.5, 0.8, 0.3
+_COVERAGE, _ISSUER, _FIGURE, _FURNITURE = 0.1, 0.5, 0.8, 0.3
 _FILLER_BOOST = 0.35
 
 
@@ -138,17 +139,18 @@ def weighted_terms(question: Question) -> list[tuple[str, float]]:
     boosts: dict[str, float] = {}
     telling = {token for group in question.groups for token in folded_tokens(group.spellings[0])}
     for token in folded_tokens(question.sought):
-        boosts[token] = 1.0 if token in telling else _FILLER_BOOST
+        boosts[token] = 1.0 if token in telling or "_" in token else _FILLER_BOOST
     for group in question.groups:
         share = _EXPANSION.get(group.kind)
-        if share is None:
+        if share is None or (group.kind == "period" and len(group.spellings) < 3):
             continue
         for spelling in group.spellings[1:]:
             if len(boosts) > _LONGEST_EXPANSION:
                 break
+            same = group.kind == "concept" and spelling.isascii() == group.spellings[0].isascii()
             pieces = list(folded_tokens(spelling))
             for token in pieces:
-                boosts[token] = max(boosts.get(token, 0.0), share / math.sqrt(len(pieces)))
+                boosts[token] = max(boosts.get(token, 0.0), (_SYNONYM if same else share) / math.sqrt(len(pieces)))
     return list(boosts.items())
 
 

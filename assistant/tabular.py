@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from assistant.evidence import Judge, named
-from assistant.language import fold
-from assistant.lexicon import Term, lexicon
+from assistant.language import fold, folded_tokens
 from assistant.quantities import Quantity, read_cell
 from assistant.questions import Question
 from assistant.reading.labels import readable
@@ -21,6 +20,7 @@ Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest",
 MOST_ROWS = 12
 _QUOTED = re.compile(r"[“\"「『']([^”\"」』']{1,20})[”\"」』']")
 _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
+_SEVERAL = re.compile(r"[两二三四五2-5]\s*[张个份]|各[张个份]|\b(?:both|two|three|four|all) [a-z ]*(?:tables|lists)")
 _RANK = re.compile(r"^[\W\d]+(?=[^\W\d])")
 _DATE_CELL = re.compile(r"(?:20)?(\d\d)[-./年]\s*(\d{1,2})(?:[-./月]\s*(\d{1,2})日?)?")
 _LETTERS = {"e": ("环境", "environment"), "s": ("社会", "social"), "g": ("治理", "governance")}
@@ -81,19 +81,19 @@ def _bare(label: str) -> str:
 def select(question: Question, judge: Judge, tables: Iterable[tuple[Report, int]]) -> list[Selection]:
     """What each table has for the question, best first; tables that have nothing are left out."""
     views = [view(report, index) for report, index in tables]
+    if "common" in question.intents and (shared := _common(judge, views)):
+        return shared
     found = [chosen for one in views if (chosen := _selection(question, judge, one))]
     found.sort(key=lambda s: (-s.score, s.view.report.report_id, s.view.table.index))
-    if "common" in question.intents and (shared := _common(question, judge, views)):
-        return shared
-    return found
+    return _pooled(question, found) if found else []
 
 
 def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
     about = judge.cover(one.about)
     header = judge.cover(one.header)
     columns = mentioned_columns(question, one)
-    labelled = mentioned_rows(question, one, {judge.groups[i].spellings for i in about})
-    conditioned = _conditioned(question, judge, one, {*about}, columns)
+    labelled = mentioned_rows(question, judge, one, set(about))
+    conditioned = _conditioned(question, judge, one, {*about, *header})
     rows, operation = _rows(question, one, labelled, conditioned, columns)
     if not rows:
         return None
@@ -111,15 +111,16 @@ def _rows(question: Question, one: View, labelled: list[int], conditioned: list[
     pool = labelled or (conditioned if conditioned is not None else list(range(len(one.rows))))
     if labelled and conditioned and (both := [r for r in labelled if r in conditioned]):
         pool = both
-    for operation in ("latest", "earliest"):
-        if operation in question.intents and (ranked := _dated(one, pool)):
-            return ([ranked[-1] if operation == "latest" else ranked[0]], operation)  # type: ignore[return-value]
-    extremes = [name for name in ("highest", "lowest") if name in question.intents]
-    if extremes and (len(pool) > 1 or not labelled):
-        ranked = _ranked(one, pool, columns)
-        if ranked:
-            ends = ([ranked[0]] if "highest" in extremes else []) + ([ranked[-1]] if "lowest" in extremes else [])
-            return ends, "highest" if extremes[0] == "highest" else "lowest"
+    count = question.count or 1
+    if "latest" in question.intents and (ranked := _dated(one, pool)):
+        return ranked[: -count - 1 : -1], "latest"
+    if "earliest" in question.intents and (ranked := _dated(one, pool)):
+        return ranked[:count], "earliest"
+    ends = [name for name in ("highest", "lowest") if name in question.intents]
+    if ends and len(pool) > 1 and (ranked := _ranked(one, pool, columns)):
+        top = ranked[:count] if "highest" in ends else []
+        bottom = ranked[: -count - 1 : -1] if "lowest" in ends else []
+        return list(dict.fromkeys([*top, *bottom])), "highest" if top else "lowest"
     for sign in ("negative", "positive"):
         if sign in question.intents and columns and (signed := _signed(one, pool, columns, sign)):
             return signed, "rows"
@@ -128,34 +129,76 @@ def _rows(question: Question, one: View, labelled: list[int], conditioned: list[
     return (pool, "rows") if conditioned else ([], "rows")
 
 
-def mentioned_rows(question: Question, one: View, elsewhere: set[tuple[str, ...]]) -> list[int]:
-    """Rows whose label, or a name or code in another cell, the question names. A name that the caption has
-    (`elsewhere`) picks the table, not a row, unless a label is just that name."""
-    found = [r for r in range(len(one.rows)) if _label_named(question, one.labels[r], elsewhere)]
-    if found:
-        longest = max(len(_matched(question, one.labels[r])) for r in found)
-        exact = [r for r in found if _direct(question, one.labels[r])]
-        return exact if exact and longest > 1 else found
-    return [r for r, cells in enumerate(one.rows) if any(_name_cell(question, cell, elsewhere) for cell in cells[1:4])]
+def _pooled(question: Question, found: list[Selection]) -> list[Selection]:
+    """An extreme over several tables that the question takes together is the extreme of all their rows."""
+    best = found[0]
+    if best.operation not in ("highest", "lowest") or not _SEVERAL.search(question.folded) or not best.columns:
+        return found
+    alike = [s for s in found if s.operation == best.operation and s.columns == best.columns and s.score > 0.5 * best.score
+             and _titles(s.view.table) == _titles(best.view.table)]
+    if len(alike) < 2:
+        return found
+    column = best.columns[0]
+    valued = [(q.value, i, r) for i, s in enumerate(alike) for r in s.rows if (q := value(s.view, r, column)) is not None]
+    valued.sort(key=lambda item: -item[0])
+    count = question.count or 1
+    kept = (valued[:count] if "highest" in question.intents else []) + (valued[-count:] if "lowest" in question.intents else [])
+    pooled = [Selection(s.operation, s.view, tuple(r for _, j, r in kept if j == i), s.columns, best.score, s.labelled) for i, s in enumerate(alike)]
+    return [s for s in pooled if s.rows]
 
 
-def _matched(question: Question, label: str) -> str:
-    return label if label in question.sought else label[:2]
+def _titles(table: Table) -> list[str]:
+    return [column.label for column in table.columns[1:]]
 
 
-def _direct(question: Question, label: str) -> bool:
-    return len(label) > 1 and named(question.sought, label)
+def mentioned_rows(question: Question, judge: Judge, one: View, about: set[int]) -> list[int]:
+    """Rows that the question names: by their label or a name or code in another cell, else by their block. A name
+    that the caption has (`about`) picks the table, not a row, unless a label is just that name."""
+    elsewhere = {judge.groups[i].spellings for i in about}
+    strengths = [_named_strength(question, label, elsewhere) for label in one.labels]
+    best = max(strengths, default=0.0)
+    found = [r for r, strength in enumerate(strengths) if strength > 0 and (strength >= 0.9 or best < 0.9)]
+    if not found:
+        found = [r for r, cells in enumerate(one.rows) if any(_name_cell(question, cell, elsewhere) for cell in cells[1:4])]
+    block = _named_block(question, one)
+    if block:
+        inside = [r for r in range(len(one.rows)) if one.groups[r] == block]
+        return [r for r in found if r in inside] or inside
+    return found
 
 
-def _label_named(question: Question, label: str, elsewhere: set[tuple[str, ...]]) -> bool:
-    if len(label) < 2:
-        return False
-    if _direct(question, label) or _name_cell(question, label, elsewhere):
-        return True
+def _named_strength(question: Question, label: str, elsewhere: set[tuple[str, ...]]) -> float:
+    """1 where the question has a row's label under one of its names, less where it has most of its characters."""
+    if not label:
+        return 0.0
+    if len(label) > 1 and named(question.sought, label):
+        return 1.0
+    if _name_cell(question, label, elsewhere) or any(label in group.spellings for group in question.of("concept")):
+        return 1.0
     core = re.split(r"[-–—(（/:：\s]", label)[0]
-    if len(core) >= 2 and not core.isascii() and core != label and core in question.sought:
-        return True
-    return any(label in group.spellings for group in question.of("concept"))
+    if len(core) >= 2 and not core.isascii() and core in question.sought:
+        return 0.9
+    return _overlap(question, label) if len(label) >= 4 else 0.0
+
+
+def _overlap(question: Question, label: str) -> float:
+    """The share of a label's character pairs and words that the question has, where it is most of them."""
+    pieces = set(folded_tokens(label))
+    share = sum(piece in question.sought for piece in pieces) / len(pieces) if pieces else 0.0
+    return 0.8 * share if share >= 0.66 else 0.0
+
+
+def _named_block(question: Question, one: View) -> str | None:
+    blocks = {group for group in one.groups if group}
+    scored = [(max(float(block in question.sought), _overlap(question, block), 0.7 * _pairs(question, block)), block) for block in sorted(blocks)]
+    best = max(scored, default=(0.0, ""))
+    rivals = sum(score == best[0] for score, _ in scored)
+    return best[1] if best[0] >= 0.4 and rivals == 1 else None
+
+
+def _pairs(question: Question, block: str) -> float:
+    pieces = [piece for piece in folded_tokens(block) if len(piece) == 2]
+    return sum(piece in question.sought for piece in pieces) / len(pieces) if len(pieces) > 2 else 0.0
 
 
 def _name_cell(question: Question, cell: str, elsewhere: set[tuple[str, ...]]) -> bool:
@@ -174,12 +217,9 @@ def mentioned_columns(question: Question, one: View) -> list[int]:
     """Body columns that the question names by label, concept or period (the label column is never one)."""
     found = []
     for column in one.table.columns[1:]:
-        label = fold(column.label)
-        bare = _bare(label)
-        if not bare:
-            continue
-        if (_period_named(question, bare) or _column_named(question, bare)
-                or any(word in question.sought for word in _LETTERS.get(bare, ()))):
+        label = _UNIT_PART.sub("", fold(column.label)).strip()
+        if label and (_period_named(question, label) or _column_named(question, label)
+                      or any(word in question.sought for word in _LETTERS.get(label, ()))):
             found.append(column.index)
     return found
 
@@ -195,7 +235,7 @@ def _column_named(question: Question, label: str) -> bool:
     return any(named(label, s) for group in (*question.of("concept"), *question.of("name")) for s in group.spellings if len(s) > 1)
 
 
-def _conditioned(question: Question, judge: Judge, one: View, about: set[int], columns: list[int]) -> list[int] | None:
+def _conditioned(question: Question, judge: Judge, one: View, about: set[int]) -> list[int] | None:
     """Rows that meet every condition the question sets by naming a value: a category, a quoted word, a block, a date.
     None where it sets no condition that the table knows."""
     sets: list[set[int]] = []
@@ -237,7 +277,7 @@ def _numeric(cell: str) -> bool:
     return bool(re.fullmatch(r"[\W\d]*|[\W\d]+(?:%|pct|x|倍)", cell))
 
 
-def _common(question: Question, judge: Judge, views: Sequence[View]) -> list[Selection]:
+def _common(judge: Judge, views: Sequence[View]) -> list[Selection]:
     """The rows whose label stands in every one of the tables that the question compares."""
     scored = sorted(((judge.share(judge.cover(one.about)) + judge.share(judge.cover(one.header)) * 0.3, i) for i, one in enumerate(views)), reverse=True)
     names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
@@ -251,7 +291,7 @@ def _common(question: Question, judge: Judge, views: Sequence[View]) -> list[Sel
     chosen = list(by_name.values())
     if len(chosen) < 2:
         return []
-    chosen = _alike(question, judge, chosen, views)
+    chosen = _alike(judge, chosen, views)
     shared = set.intersection(*({_key(label) for label in one.labels} for one in chosen))
     selections = []
     for one in chosen:
@@ -261,7 +301,7 @@ def _common(question: Question, judge: Judge, views: Sequence[View]) -> list[Sel
     return selections
 
 
-def _alike(question: Question, judge: Judge, chosen: list[View], views: Sequence[View]) -> list[View]:
+def _alike(judge: Judge, chosen: list[View], views: Sequence[View]) -> list[View]:
     """For each compared name the table of the kind that the question describes, where several tables name it."""
     def kind(one: View) -> float:
         return judge.share(judge.cover(fold(one.table.caption or "")))
@@ -333,8 +373,3 @@ def _dated(one: View, rows: Sequence[int]) -> list[int]:
                 dated.append(((int(match[1]), int(match[2]), int(match[3] or 0)), -r))
                 break
     return [-r for _, r in sorted(dated)]
-
-
-def terms_of(label: str) -> list[Term]:
-    """The names that a label carries."""
-    return [mention.term for mention in lexicon().names_in(label)]
