@@ -448,16 +448,18 @@ def _pieces(fragments: Sequence[Fragment], xs: list[float], ys: list[float]) -> 
 
 
 def _without_empty(shape: Shape) -> Shape | None:
-    """The table without rows and columns that hold no text at all (double rules, spacers)."""
+    """The table without rows that hold no text at all, and without such columns where they are but a double rule."""
+
     def filled(places: Iterable[int | None]) -> bool:
         return any(k is not None and shape.cells[k] for k in places)
 
     rows = [row for row in shape.places if filled(row)]
-    columns = [j for j in range(len(shape.edges) - 1) if filled(row[j] for row in rows)]
+    edges = shape.edges
+    columns = [j for j in range(len(edges) - 1) if edges[j + 1] - edges[j] > 12 or filled(row[j] for row in rows)]
     if not rows or len(columns) < 2:
         return None
-    edges = [shape.edges[j] for j in columns] + [shape.edges[columns[-1] + 1]]
-    return Shape([[row[j] for j in columns] for row in rows], shape.cells, shape.bounds, edges)
+    kept = [edges[j] for j in columns] + [edges[columns[-1] + 1]]
+    return Shape([[row[j] for j in columns] for row in rows], shape.cells, shape.bounds, kept)
 
 
 def _holds_table(shape: Shape) -> bool:
@@ -782,6 +784,8 @@ def _is_table(places: list[list[int | None]], cells: list[list[Fragment]]) -> bo
     if figures >= 0.45 and (len(places[0]) > 2 or len(full) >= 3):
         return True
     lengths = [sum(f.weight for f in cell) for cell in beside]
+    if len(places[0]) >= 4 and len(places) == 2 and all(cells[k] for row in places for k in row if k is not None):
+        return median(lengths) <= 16  # the beginning of a table at the foot of a page
     return len(places[0]) >= 3 and len(full) >= 3 and median(lengths) <= 24 and len(full) >= 0.6 * len(places)
 
 
