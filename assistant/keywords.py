@@ -6,7 +6,8 @@ holds and mends the difference. Queries are built from terms, never parsed: no u
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CONTEXT_WEIGHT = 0.35
 _HEAP_BYTES = 64_000_000
+_DAMAGED = "the keyword index is damaged; run: assistant reindex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,10 @@ class KeywordIndex:
         folder.mkdir(parents=True, exist_ok=True)
         self._schema = _schema()
         self._writer: tantivy.IndexWriter | None = None
-        try:
+        with _told(_DAMAGED):
             self._index = tantivy.Index(self._schema, str(folder))
             self._searcher = self._index.searcher()
-        except (ValueError, OSError) as error:
-            raise LibraryError(f"the keyword index is damaged ({error})") from error
+            self.counts()  # reads the terms: damage to them shows now
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Adds passages; they are found after `commit`."""
@@ -68,13 +69,10 @@ class KeywordIndex:
 
     def commit(self) -> None:
         """Makes everything added and removed visible, all at once. Raises LibraryError if it can't be written."""
-        try:
+        with _told("the keyword index can't be written (is the disk full?); opening the library again mends it"):
             self._writing().commit()
-        except (ValueError, OSError) as error:
-            self._writer = None
-            raise LibraryError(f"the keyword index can't be written ({error})") from error
-        self._index.reload()
-        self._searcher = self._index.searcher()
+            self._index.reload()
+            self._searcher = self._index.searcher()
 
     def hits(
         self,
@@ -102,8 +100,9 @@ class KeywordIndex:
         if not furniture:
             clauses.append((must_not, tantivy.Query.term_query(self._schema, "furniture", True)))
         searcher = self._searcher
-        found = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
-        hits = [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in found]
+        with _told(_DAMAGED):
+            found = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
+            hits = [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in found]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 
     def counts(self) -> dict[str, int]:
@@ -143,6 +142,19 @@ class KeywordIndex:
         if self._writer is None:
             self._writer = self._index.writer(_HEAP_BYTES, 1)  # one thread: one segment a commit, fewer merges
         return self._writer
+
+
+@contextmanager
+def _told(sentence: str) -> Iterator[None]:
+    """What tantivy raises, as a sentence; its panics derive from BaseException alone."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise LibraryError(sentence) from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise LibraryError(sentence) from error
+        raise
 
 
 def _schema() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -22,9 +23,9 @@ def acquire(home: Path, wait: float = 0) -> BaseFileLock:
         raise LibraryError(f"the library is in use by {_owner(home)}; stop it, or try again when it is done") from None
     except OSError as error:
         raise LibraryError(f"the library's folder can't be written ({error.strerror or error})") from error
-    _owner_file(home).write_text(
-        json.dumps({"pid": os.getpid(), "command": _command(), "since": time.time()}), encoding="utf-8"
-    )
+    with contextlib.suppress(OSError):  # it only informs; a full disk shows itself where it matters
+        owner = {"pid": os.getpid(), "command": _command(), "since": time.time()}
+        _owner_file(home).write_text(json.dumps(owner), encoding="utf-8")
     return lock
 
 

@@ -341,7 +341,7 @@ def test_home_is_a_file(tmp_path: Path) -> None:
         assert str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", ["gone", "garbled", "older rules"])
+@pytest.mark.parametrize("damage", ["gone", "garbled", "garbled words", "older rules"])
 def test_the_keyword_index_mends_itself(library: Library, home: Path, damage: str) -> None:
     before = state(library)
     library.close()
@@ -350,6 +350,9 @@ def test_the_keyword_index_mends_itself(library: Library, home: Path, damage: st
         shutil.rmtree(home / "keywords")
     elif damage == "garbled":
         (index / "meta.json").write_bytes(b"\x00\x01")
+    elif damage == "garbled words":
+        words = next(index.glob("*.term"))
+        words.write_bytes(bytes(len(words.read_bytes())))
     else:
         index.rename(home / "keywords" / "00000000")
     with Library.open(home, Builtin()) as library:
