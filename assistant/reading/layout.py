@@ -111,12 +111,13 @@ class Fragment:
 
 @dataclass
 class Shape:
-    """A table as it stands on the page: `places[i][j]` is the index of the cell there in `cells`, or None."""
+    """A table as it stands on the page: `places[i][j]` is the index of the cell there in `cells`, or None;
+    `columns` are the horizontal extents of its columns."""
 
     places: list[list[int | None]]
     cells: list[list[Fragment]]
     bounds: Bounds
-    edges: list[float]
+    columns: list[tuple[float, float]]
 
     @property
     def fragments(self) -> Iterator[Fragment]:
@@ -134,13 +135,13 @@ class LaidCell:
 
 @dataclass(frozen=True, slots=True)
 class LaidTable:
-    """A table in the page's text; `edges` are the horizontal limits of its columns in points."""
+    """A table in the page's text; `columns` are the horizontal extents of its columns in points."""
 
     rows: tuple[tuple[LaidCell | None, ...], ...]
     start: int
     end: int
     bounds: Bounds
-    edges: tuple[float, ...]
+    columns: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +385,7 @@ def _ruled_shape(fragments: Sequence[Fragment], across: _Lines, upright: _Lines)
     for piece, i, j in _pieces(fragments, xs, ys):
         cells[owner[i * columns + j]].append(piece)
     places: list[list[int | None]] = [[owner[i * columns + j] for j in range(columns)] for i in range(rows)]
-    shape = _without_empty(Shape(places, cells, (xs[0], ys[-1], xs[-1], ys[0]), xs))
+    shape = _without_empty(Shape(places, cells, (xs[0], ys[-1], xs[-1], ys[0]), list(pairwise(xs))))
     return _split_rows(shape) if shape and _holds_table(shape) else None
 
 
@@ -454,12 +455,12 @@ def _without_empty(shape: Shape) -> Shape | None:
         return any(k is not None and shape.cells[k] for k in places)
 
     rows = [row for row in shape.places if filled(row)]
-    edges = shape.edges
-    columns = [j for j in range(len(edges) - 1) if edges[j + 1] - edges[j] > 12 or filled(row[j] for row in rows)]
-    if not rows or len(columns) < 2:
+    wide = [right - left > 12 for left, right in shape.columns]
+    kept = [j for j, is_wide in enumerate(wide) if is_wide or filled(row[j] for row in rows)]
+    if not rows or len(kept) < 2:
         return None
-    kept = [edges[j] for j in columns] + [edges[columns[-1] + 1]]
-    return Shape([[row[j] for j in columns] for row in rows], shape.cells, shape.bounds, kept)
+    columns = [shape.columns[j] for j in kept]
+    return Shape([[row[j] for j in kept] for row in rows], shape.cells, shape.bounds, columns)
 
 
 def _holds_table(shape: Shape) -> bool:
@@ -492,7 +493,7 @@ def _split_rows(shape: Shape) -> Shape:
                     fresh[k] = len(cells)
                     cells.append([f for f in line if owner[id(f)] == k])
             places.append([None if k is None else fresh[k] for k in row])
-    return Shape(places, cells, shape.bounds, shape.edges)
+    return Shape(places, cells, shape.bounds, shape.columns)
 
 
 # ---------------------------------------------------------------- tables whose rows alone are ruled
@@ -545,8 +546,7 @@ def _striped_shape(rows: list[list[Fragment]]) -> Shape | None:
         places.append(_placed(_assigned(row, bands, head=False), len(bands), cells))
     if sum(1 for row in places if sum(1 for k in row if k is not None and cells[k]) > 1) < 0.6 * len(rows):
         return None
-    edges = [band[0] for band in bands] + [bands[-1][1]]
-    return _split_rows(Shape(places, cells, _around(f for row in rows for f in row), edges))
+    return _split_rows(Shape(places, cells, _around(f for row in rows for f in row), bands))
 
 
 # ---------------------------------------------------------------- tables by alignment alone
@@ -657,8 +657,7 @@ def _aligned_shape(rows: list[list[Fragment]]) -> Shape | None:
         previous = row
     if not _is_table(places, cells):
         return None
-    edges = [band[0] for band in bands] + [bands[-1][1]]
-    return Shape(places, cells, _around(f for row in rows for f in row), edges)
+    return Shape(places, cells, _around(f for row in rows for f in row), bands)
 
 
 def _around(fragments: Iterable[Fragment]) -> Bounds:
@@ -946,7 +945,7 @@ class _Writer:
                     written[k] = self.ink(_cell_ink(shape.cells[k]))
                 cells.append(written[k])
             rows.append(tuple(cells))
-        self.tables.append(LaidTable(tuple(rows), start, len(self.chars), shape.bounds, tuple(shape.edges)))
+        self.tables.append(LaidTable(tuple(rows), start, len(self.chars), shape.bounds, tuple(shape.columns)))
 
 
 def _line_ink(line: list[Fragment]) -> Ink:

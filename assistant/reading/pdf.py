@@ -615,10 +615,9 @@ def _grid(table: LaidTable, extent: Page, text: str) -> Grid:
 def _is_continued(before: _PageRead, upper: LaidTable, page: _PageRead, lower: LaidTable) -> bool:
     """Whether a table at the top of a page goes on from one at the foot of the page before: as many columns at
     the same places, and between them nothing but the foot and the head of the pages."""
-    if upper is not before.layout.tables[-1] or len(upper.edges) != len(lower.edges):
+    if upper is not before.layout.tables[-1] or len(upper.columns) != len(lower.columns):
         return False
-    tolerance = 0.04 * page.width
-    if any(abs(a - b) > tolerance for a, b in zip(upper.edges, lower.edges, strict=True)):
+    if any(min(a[1], b[1]) - max(a[0], b[0]) < 3 for a, b in zip(upper.columns, lower.columns, strict=True)):
         return False
     below = [line for line in before.layout.lines if line.bounds[3] < upper.bounds[1]]
     above = [line for line in page.layout.lines if line.bounds[1] > lower.bounds[3]]
