@@ -199,6 +199,48 @@ def test_wrapped_cell_is_one_cell() -> None:
     assert cells(pdf.read(data)) == rows
 
 
+def test_wrapped_cells_between_ruled_rows() -> None:
+    """A line under each row, none between columns; running text and a second table follow within the same width."""
+    style = ParagraphStyle("c", fontName="STSong-Light", fontSize=9, leading=11, wordWrap="CJK")
+    words = ["工业机器人核心零部件研发与销售服务提供商", "存储芯片研发商", "面向企业的异构算力整合平台与推理服务提供商"]
+    rows = [["公司", "简介", "时间"], *([f"公司{i}", words[i % 3], f"2025-0{i + 1}-15"] for i in range(6))]
+    rules = [("LINEABOVE", (0, 0), (-1, 0), 0.5, LINE), ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE)]
+
+    def drawn() -> Table:
+        return table([[Paragraph(text, style) for text in row] for row in rows], rules, "zh-Hans", colWidths=[150] * 3)
+
+    source = pdf.read(build(drawn(), Spacer(1, 6), prose("zh-Hans", 2), Spacer(1, 6), drawn()))
+    assert [cells(source, i) for i in range(len(source.grids))] == [rows, rows]
+
+
+def test_empty_ruled_column_stays_in_place() -> None:
+    rows = [
+        ["Item", "Frequency", "Period", "Date"],
+        ["Sales", "monthly", "", "28 April"],
+        ["Orders", "weekly", "", "29 April"],
+    ]
+    body = rows[1:] * 40
+    assert cells(pdf.read(build(table([rows[0], *body], LOOKS["grid"])))) == [rows[0], *body]
+
+
+def test_lone_chinese_character_is_read() -> None:
+    """In a font that the file doesn't carry and the machine may lack, PDFium measures it as having no width."""
+    rows = [["公司", "评级"], ["腾讯", "高"], ["百度", "中"], ["美团", "低"]]
+    assert cells(pdf.read(build(table(rows, LOOKS["grid"], "zh-Hans")))) == rows
+
+
+def test_contents_are_no_table() -> None:
+    stream = BytesIO()
+    page = canvas.Canvas(stream, pagesize=A4)
+    for i, title in enumerate(["Summary", "Industry", "Valuation", "Risks"]):
+        page.drawString(60, 700 - 18 * i, f"{i + 1} {title}")
+        page.drawString(200, 700 - 18 * i, ". " * 40)
+        page.drawRightString(500, 700 - 18 * i, str(i + 2))
+    page.save()
+    source = pdf.read(stream.getvalue())
+    assert (source.grids, source.headings) == ((), ())
+
+
 def test_table_drawn_column_by_column() -> None:
     rows = matrix("en", seed=4)
     stream = BytesIO()
