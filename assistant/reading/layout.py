@@ -522,8 +522,9 @@ def _striped_runs(
     for upper, lower in pairwise(ys):
         row = [f for f in fragments if lower < (f.y0 + f.y1) / 2 < upper and left <= f.x0 and f.x1 <= right]
         lines = _rows(row)
-        # Between one table's last line and the next one's first stands running text, as wide as the page.
-        running = all(len(line) == 1 for line in lines) and any(f.x1 - f.x0 > 0.6 * (right - left) for f in row)
+        # Between one table's last line and the next one's first stand running text, a source line, a caption.
+        wide = len(lines) > 1 or any(f.x1 - f.x0 > 0.6 * (right - left) for f in row)
+        running = wide and all(len(line) == 1 for line in lines)
         if row and len(lines) <= 8 and not running:
             run.append(row)
             continue
