@@ -91,8 +91,9 @@ def ingest(
     """Takes files, and folders with all they hold, into the library; yields outcomes in order, each when it is final.
 
     `read` makes a Report of bytes and a file name (`assistant.reading.read`). `progress` gets (files done, files in
-    all). A file that can't be read is a "failed" outcome; LibraryError (disk full, …) ends the run, and what was
-    yielded until then stays. Ending the iteration early harms nothing.
+    all). A file that can't be read is a "failed" outcome; where nothing more can be added (LibraryError: the disk is
+    full; AssistantError: the embedding's server is gone) the run ends, and what was yielded until then stays. Ending
+    the iteration early harms nothing.
 
     Many files are read in other processes (a script needs its `if __name__ == "__main__":` then).
     """
@@ -125,11 +126,11 @@ def _walk(paths: Iterable[Path]) -> Iterator[Path | Outcome]:
     """Every file to read, folders in order of name; an Outcome for what is none."""
     visited: set[tuple[int, int]] = set()
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):  # unlike Path.is_dir, it answers no where it may not look
             yield from _walk_folder(path, visited)
-        elif not path.exists():
+        elif not os.path.exists(path):
             yield Outcome(str(path), "failed", message="there is no such file or folder")
-        elif not path.is_file():
+        elif not os.path.isfile(path):
             yield Outcome(_name(path), "failed", message="it is neither a file nor a folder")
         elif path.suffix.lower() not in SUFFIXES:
             yield Outcome(_name(path), "failed", message=f"not a report format; these are: {' '.join(SUFFIXES)}")
@@ -151,13 +152,13 @@ def _walk_folder(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Path |
     for path in entries:
         if path.name.startswith((".", "~$")):  # hidden files, and the marks that Office leaves of open ones
             continue
-        if path.is_dir():
+        if os.path.isdir(path):
             yield from _walk_folder(path, visited)
         elif path.suffix.lower() not in SUFFIXES:
             yield Outcome(_name(path), "skipped", message="not a report format")
-        elif not path.exists():
+        elif not os.path.exists(path):
             yield Outcome(_name(path), "failed", message="the file is not there (a broken link?)")
-        elif not path.is_file():
+        elif not os.path.isfile(path):
             yield Outcome(_name(path), "skipped", message="not a regular file")
         else:
             yield path
@@ -336,7 +337,17 @@ def _settled(library: Library, batch: _Batch, made: list[Made]) -> list[Outcome]
     """Adds a batch, and returns its outcomes."""
     library.put([item for item in made if isinstance(item, Prepared)])
     results = iter(made)
-    return [member if isinstance(member, Outcome) else _outcome(member, next(results)) for member in batch.members]
+    return [
+        _outcome(member, next(results)) if isinstance(member, _File) else _checked(library, member)
+        for member in batch.members
+    ]
+
+
+def _checked(library: Library, outcome: Outcome) -> Outcome:
+    """The duplicate of a file that turned out to be no report is none either."""
+    if outcome.status == "duplicate" and library.record(str(outcome.report_id)) is None:
+        return Outcome(outcome.source, "failed", message=f"{outcome.message}, which can't be read")
+    return outcome
 
 
 def _outcome(file: _File, made: Made) -> Outcome:

@@ -316,17 +316,19 @@ class Library:
         self.put(prepare(batch, self.embedding))
 
     def put(self, batch: Sequence[Prepared]) -> None:
-        """Adds prepared reports as one batch, as `add` does."""
+        """Adds reports that were prepared alike as one batch, as `add` does."""
         if not batch:
             return
-        vectors = [self.embedding.embed(item.texts) if item.vectors is None else item.vectors for item in batch]
         entries = [entry for item in batch for entry in item.entries]
+        made = [item.vectors for item in batch if item.vectors is not None]
+        texts = [text for item in batch for text in item.texts]
+        vectors = np.concatenate(made) if made else self.embedding.embed(texts)
         records = {item.record.info.report_id: item.record for item in batch}
         with self._changing, _clear_errors():
             stale = self._stale(batch)
             self._archive.write((i, item.kept, item.original) for i, item in zip(records, batch, strict=True))
             replaced = {self._places[r.path_key] for r in records.values() if r.path_key in self._places} - set(records)
-            self._store.upsert([_row(entry) for entry in entries], np.concatenate(vectors))
+            self._store.upsert([_row(entry) for entry in entries], vectors)
             reread = [report_id for report_id in records if report_id in self._records]
             self._commit(records)
             self._keywords.remove(reread)

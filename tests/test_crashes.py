@@ -19,7 +19,7 @@ from assistant.language import tokens
 from assistant.library import Library
 from assistant.reading import read
 
-FILES, GROUP, KILLS = 60, 4, 6
+FILES, GROUP, KILLS = 40, 2, 5
 
 # Each line on standard input asks for one run, in a process of its own: forked, so that modules are loaded once.
 SCRIPT = """
@@ -97,7 +97,8 @@ def test_killed_again_and_again(tmp_path: Path, files: Path, runner: subprocess.
             assert library.check() == []
             assert held < len(library) < FILES
             held = len(library)
-            contents(library)
+            for passage_id, _ in library.keyword_hits([("资本", 1.0)], 500) + library.vector_hits("资本开支", 50):
+                assert library.passage(passage_id)
     with Library.open(tmp_path / "killed", Builtin()) as library:
         assert {o.status for o in ingest(library, [files], read=read)} == {"added", "unchanged"}
         assert contents(library) == expected

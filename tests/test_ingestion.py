@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from assistant.embeddings import Builtin
+from assistant.embeddings import Builtin, Vectors
 from assistant.ingestion import Outcome, ingest
 from assistant.language import tokens
 from assistant.library import Library
@@ -156,6 +157,14 @@ def test_files_that_cannot_be_read_stop_nothing(library: Library, folder: Path) 
     assert set(found(library, "資本支出")) >= {"big5.txt"} and library.check() == []
 
 
+def test_the_copy_of_a_bad_file_is_bad_too(library: Library, folder: Path) -> None:
+    write(folder / "a.txt", BAD["photo.txt"])
+    write(folder / "b.txt", BAD["photo.txt"])
+    outcomes = run(library, folder)
+    assert [(o.status, o.report_id) for o in outcomes] == [("failed", None)] * 2
+    assert outcomes[1].message == "the same file as a.txt, which can't be read"
+
+
 def test_what_is_not_there_or_no_file(library: Library, folder: Path) -> None:
     (folder / "broken.txt").symlink_to(folder / "nowhere")
     os.mkfifo(folder / "pipe.txt")
@@ -262,3 +271,28 @@ def test_many_files_are_read_in_other_processes_alike(library: Library, folder: 
     with Library.open(tmp_path / "other", Builtin()) as other:
         for outcome in outcomes:
             assert other.passages(str(outcome.report_id)) == library.passages(str(outcome.report_id))
+
+
+class Remote:
+    """An embedding that is no mere computation: it stays in the process of the library."""
+
+    id = "remote"
+    dimension = 2
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(1, 0) for a text with a capital letter, (0, 1) for others."""
+        self.calls.append(len(texts))
+        return np.array([(1, 0) if any(c.isupper() for c in text) else (0, 1) for text in texts], np.float32)
+
+
+def test_a_remote_embedding_is_asked_once_a_batch(folder: Path, tmp_path: Path) -> None:
+    for i in range(20):
+        write(folder / f"{i}.txt", f"Text number {i}.")
+    embedding = Remote()
+    with Library.open(tmp_path / "other", embedding) as library:
+        assert [o.status for o in run(library, folder)] == ["added"] * 20
+        assert embedding.calls == [20]
+        assert len(library.vector_hits(np.array([1, 0], np.float32), 50)) == 20
