@@ -1,4 +1,4 @@
-"""How long a command takes from its start to its end, against what it can't do without: `python evals/startup.py [RUNS]`.
+"""How long a command takes, start to end, against what it can't do without: `python evals/startup.py [RUNS]`.
 
 Runs alternate, so that a busy machine slows both alike; printed are medians and their ratio.
 """
