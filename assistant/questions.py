@@ -165,12 +165,15 @@ def _count(folded: str) -> int | None:
     return int(word) if word.isdigit() else _NUMERALS[word]
 
 
+_ASKED_ON = re.compile(r"[(（]\s*20\d\d[-/.]\d{1,2}[-/.]\d{1,2}\s*[)）]\s*$")  # when it is asked, not what about
+
+
 def _without(folded: str, spans: list[tuple[int, int]]) -> str:
     kept = list(folded)
     for start, end in spans:
         if start >= 0:
             kept[start:end] = " " * (end - start)
-    return "".join(kept)
+    return _ASKED_ON.sub("", "".join(kept))
 
 
 def _once(mentions: list[Mention]) -> list[Mention]:
