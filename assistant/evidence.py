@@ -84,7 +84,9 @@ class Judge:
         subject = [i for i, group in enumerate(self.groups) if group.kind == "name" or i in part.groups]
         weight = sum(self.weights[i] * (1.0 if i in part.groups else 0.5) for i in subject) or 1.0
         covered = sum(self.weights[i] * (1.0 if i in part.groups else 0.5) * evidence.covers.get(i, 0.0) for i in subject)
-        return covered / weight * (0.5 + 0.5 * self.fits(evidence.folded, part.wants)) + 0.3 * evidence.score
+        value = covered / weight * (0.5 + 0.5 * self.fits(evidence.folded, part.wants)) + 0.3 * evidence.score
+        asked = {term.name for term in part.issuers}
+        return value * 0.4 if asked and evidence.report.issuer not in asked else value
 
     def score(self, folded: str, covers: dict[int, float], prior: float) -> float:
         """Coverage, corrected for whether the place has the kind of thing that is asked, plus how well it was found."""

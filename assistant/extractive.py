@@ -15,6 +15,7 @@ from assistant.lexicon import lexicon
 from assistant.messages import say
 from assistant.questions import Question
 from assistant.reading.labels import readable
+from assistant.reading.tables import unit_of
 from assistant.retrieval import Retriever, printed_date
 from assistant.types import Answer, Citation, CitationKind, Column, Filters, Hit, Language, Passage, Row, Status, Table
 
@@ -27,7 +28,7 @@ _TABLE_MARGIN = 0.05
 _LONGEST_TABLE = 560  # characters of one citation of rows
 _WIDE = 8  # columns
 _FIGURE_MARGIN = 0.25
-_LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.08, 3, 0.75, 0.12
+_LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.03, 5, 0.4, 0.12
 _FOUND = 30  # passages looked through for an answer
 
 
@@ -72,11 +73,12 @@ def _missing_figure(question: Question, found: Sequence[Evidence]) -> Evidence |
         named = [e for e in captions if e.passage.figure == number]
         if named:
             return named[0]
-    if not captions or not question.wants:
+    drawn = "figure" in question.intents
+    if not captions or not question.wants or (not drawn and (question.parts or len(question.issuers) > 1)):
         return None
     best = max(captions, key=lambda e: e.share)
-    rivals = (e.share * (1.0 if e.fits == 1.0 else 0.5) for e in found if e.kind in ("text", "table_row"))
-    margin = -_FIGURE_MARGIN if "figure" in question.intents else 0.1 * _FIGURE_MARGIN
+    rivals = (e.share * (0.6 + 0.4 * e.fits) for e in found if e.kind in ("text", "table_row"))
+    margin = -_FIGURE_MARGIN if drawn else 0.1 * _FIGURE_MARGIN
     return best if best.share >= max(rivals, default=0.0) + margin else None
 
 
@@ -98,7 +100,9 @@ def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], foun
                      retriever: Retriever, library: Library) -> tuple[list[Statement], bool]:
     """What a table answers, row by row, or nothing where running text covers the question better; and whether that
     settles the question (its row and column, or an operation on the table), so that no text need be added."""
-    asked = retriever.asked_reports(question)
+    if len(question.issuers) > 1 and "common" not in question.intents:
+        return [], False
+    asked = retriever.asked_reports(question) if question.scoped else set()
     reports = {hit.report.report_id: hit.report for hit in hits} | {one: library.report(one) for one in asked}
     tables = [(report, table.index) for report in reports.values() for table in report.tables
               if not asked or report.report_id in asked][:_TABLES]
@@ -127,10 +131,22 @@ def cited_rows(question: Question, selections: Sequence[tabular.Selection]) -> l
             for r in selection.rows[: tabular.MOST_ROWS]:
                 if place.start <= one.table.rows[r].start < place.end:
                     statements.append(Statement(row_text(one, r, selection.columns), place))
-        if any(c.period for c in one.table.columns if c.index in selection.columns) and one.table.header_end > one.table.header_start:
-            head = _table_place(one, one.table.header_start, one.table.header_end, "table", selection.score)
+        if head := _head_place(question, selection):
             statements.append(Statement(_header_text(one), head))
     return statements
+
+
+def _head_place(question: Question, selection: tabular.Selection) -> Evidence | None:
+    """The header that names the columns read, where they are periods; with the caption where the question names it."""
+    one, table = selection.view, selection.view.table
+    named = table.number is not None and table.number in question.figures
+    if named and table.caption_end > table.caption_start:
+        end = table.header_end if 0 <= table.header_end - table.caption_start <= _LONGEST_TABLE else table.caption_end
+        return _table_place(one, table.caption_start, end, "table", selection.score)
+    periods = any(c.period for c in table.columns if c.index in selection.columns)
+    if periods and table.header_end > table.header_start:
+        return _table_place(one, table.header_start, table.header_end, "table", selection.score)
+    return None
 
 
 def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
@@ -165,6 +181,10 @@ def chosen(found: Sequence[Evidence], judge: Judge, taken: Sequence[Evidence] = 
         best = max(pool, key=lambda e: judge.part_score(e, part), default=None)
         if best is not None and not any(_same_place(best, e) for e in picked):
             picked.append(best)
+    for issuer in judge.question.issuers if len(judge.question.issuers) > 1 else ():
+        own = [e for e in pool if e.report.issuer == issuer.name]
+        if own and not any(e.report.issuer == issuer.name for e in picked):
+            picked.append(own[0])
     pool = [e for e in pool if not any(_same_place(e, other) for other in picked)]
     while pool and len(picked) < most:
         best = max(pool, key=lambda e: e.score + 1.2 * _gain(e, picked, judge))
@@ -264,16 +284,18 @@ def row_text(one: tabular.View, r: int, columns: Sequence[int]) -> str:
         elif columns and len(one.table.columns) > _WIDE and cell.column not in columns:
             continue
         elif text:
-            parts.append(f"{label} {_with_unit(text, column, one.table)}".strip())
+            parts.append(f"{label} {_with_unit(text, column, row, one.table)}".strip())
         elif cell.column in columns:
             parts.append(f"{label} –")
     return f"{' · '.join(part for part in head if part)}: {', '.join(parts)}"
 
 
-def _with_unit(text: str, column: Column | None, table: Table) -> str:
-    """A bare number with the unit that its column or table gives it, unless the label shown has it already."""
-    unit = (column.unit if column else None) or table.unit
-    if not unit or not re.fullmatch(r"[<>~≈]?\(?[-+]?[\d,]+(?:\.\d+)?\)?", text) or (column and unit in column.label):
+def _with_unit(text: str, column: Column | None, row: Row, table: Table) -> str:
+    """A bare number with the unit that its row, column or table gives it, unless a label shown has it already."""
+    if column is None or not re.fullmatch(r"[<>~≈]?\(?[-+]?[\d,]+(?:\.\d+)?\)?", text):
+        return text
+    unit = unit_of(table, row, column)
+    if not unit or unit in column.label or unit in row.label:
         return text
     return f"{text}{'' if unit == '%' else ' '}{unit}"
 

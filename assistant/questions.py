@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 from assistant.language import fold, folded_tokens, script_of
 from assistant.lexicon import Lexicon, Mention, Term, lexicon
@@ -52,9 +53,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the questions in a question: which groups it names (by index) and what kind of value it wants."""
+    """One of the questions in a question: which groups it names (by index), which brokers it asks, and what kind of
+    value it wants."""
 
     groups: tuple[int, ...]
+    issuers: tuple[Term, ...]
     wants: tuple[re.Pattern[str], ...]
 
 
@@ -75,6 +78,7 @@ class Question:
     wants: tuple[re.Pattern[str], ...] = ()  # what a place must show to hold the kind of value that is asked
     parts: tuple[Part, ...] = ()  # where it asks several things, each of them
     count: int | None = None  # how many are asked for ("the top three")
+    scoped: bool = False  # whether only the reports of `issuers` may answer
 
     def of(self, kind: str) -> list[Group]:
         """The groups of a kind."""
@@ -125,6 +129,7 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
         *(Group("period", forms, 1.0) for forms in periods),
         *_words(folded, [*taken, *((m.start, m.end) for m in concepts)], grammar),
     ]
+    intents = frozenset(name for name, pattern in grammar.intents.items() if pattern.search(folded))
     return Question(
         text=text,
         language=script_of(text),
@@ -134,11 +139,12 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
         issuers=asked,
         figures=tuple(dict.fromkeys(_FIGURE.findall(folded))),
         periods=tuple(form for forms in periods for form in forms),
-        intents=frozenset(name for name, pattern in grammar.intents.items() if pattern.search(folded)),
+        intents=intents,
         furniture=frozenset(name for name, pattern in grammar.furniture.items() if pattern.search(folded)),  # type: ignore[misc]
         wants=_wants(folded, grammar),
-        parts=_parts(folded, groups, grammar),
+        parts=(parts := _parts(folded, groups, brokers, grammar)),
         count=_count(folded),
+        scoped=bool(asked) and "everyone" not in intents and not (parts and not parts[0].issuers),
     )
 
 
@@ -146,14 +152,18 @@ def _wants(folded: str, grammar: Grammar) -> tuple[re.Pattern[str], ...]:
     return tuple(shown for asked, shown in grammar.wants if asked.search(folded))
 
 
-def _parts(folded: str, groups: list[Group], grammar: Grammar) -> tuple[Part, ...]:
-    """The questions in a question, where there are several; what only the first names (its subject) holds for all."""
-    pieces = [piece for piece in _PART.split(folded) if len(piece.strip()) > 3]
+def _parts(folded: str, groups: list[Group], brokers: list[tuple[Term, tuple[int, int]]], grammar: Grammar) -> tuple[Part, ...]:
+    """The questions in a question, where there are several."""
+    bounds = [0, *(match.end() for match in _PART.finditer(folded)), len(folded)]
     parts = []
-    for piece in pieces if len(pieces) > 1 else []:
+    for start, end in pairwise(bounds):
+        piece = folded[start:end]
+        if len(piece.strip(" ?？;；。!！,，")) < 4:
+            continue
         named = tuple(i for i, group in enumerate(groups) if any(spelling in piece for spelling in group.spellings[:1]))
-        if any(groups[i].kind in ("concept", "word") for i in named):
-            parts.append(Part(named, _wants(piece, grammar)))
+        asked = tuple(dict.fromkeys(term for term, (at, _) in brokers if start <= at < end))
+        if asked or any(groups[i].kind in ("concept", "word") for i in named):
+            parts.append(Part(named, asked, _wants(piece, grammar)))
     return tuple(parts) if len(parts) > 1 else ()
 
 

@@ -64,7 +64,7 @@ class Retriever:
         """`search` for a question that is understood already."""
         allowed = self.allowed(filters)
         asked = self.asked_reports(question)
-        if asked:  # "what does KGI say" is a question about KGI's reports
+        if asked and question.scoped:  # "what does KGI say" is a question about KGI's reports
             allowed = [report_id for report_id in asked if allowed is None or report_id in allowed]
         scores = self._fused(question, max(_CANDIDATES, 2 * k), allowed)
         if not scores:

@@ -14,6 +14,7 @@ from assistant.language import fold, folded_tokens
 from assistant.quantities import Quantity, read_cell
 from assistant.questions import Question
 from assistant.reading.labels import readable
+from assistant.reading.tables import unit_of
 from assistant.types import Cell, Column, Report, Row, Table
 
 Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest", "common"]
@@ -99,7 +100,7 @@ def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
         return None
     own = {i for r in rows for i in judge.cover(" ".join((*one.rows[r], one.groups[r])))}
     covered = {**dict.fromkeys(about, 0.8), **dict.fromkeys(header, 0.9), **dict.fromkeys(own, 1.0)}
-    score = judge.share(covered) + 0.25 * bool(labelled) + 0.15 * bool(columns)
+    score = judge.share(covered) + 0.12 * bool(labelled) + 0.1 * bool(columns)
     if one.table.number and one.table.number in question.figures:
         score += 1.0
     return Selection(operation, one, tuple(rows), tuple(columns), score, bool(labelled))
@@ -326,9 +327,8 @@ def value(one: View, row: int, column: int) -> Quantity | None:
     cell = cell_at(one.table.rows[row], column)
     if cell is None:
         return None
-    header = next((c for c in one.table.columns if c.index == column), None)
-    unit = (header.unit if header else None) or one.table.unit
-    return read_cell(cell.text, unit, header.label if header else None)
+    header = column_at(one.table, column)
+    return read_cell(cell.text, unit_of(one.table, one.table.rows[row], header) if header else None, header.label if header else None)
 
 
 def cell_at(row: Row, column: int) -> Cell | None:
