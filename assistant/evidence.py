@@ -149,8 +149,9 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
         return
     heading = judge.cover(fold(passage.section or ""))
     headings = {section.heading_start for section in report.sections if section.level < RUN_IN_LEVEL}
-    pieces = [(passage.start + a, passage.start + b) for a, b in units(passage.text) if passage.start + a not in headings
-              and _says(passage.text[a:b])]
+    rated = [g for g in judge.groups if g.term is not None and g.term.kind == "rating"]
+    pieces = [(passage.start + a, passage.start + b) for a, b in units(passage.text) if _says(passage.text[a:b])
+              and (passage.start + a not in headings or _rates(passage.text[a:b], rated))]
     folded = [fold(search_text(report.text[a:b])) for a, b in pieces]
     own = [judge.cover(text) for text in folded]
     for i, (start, end) in enumerate(pieces):
@@ -162,6 +163,12 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
         score = judge.score(folded[i], covers, prior) + 0.1 * judge.share(own[i])
         yield Evidence(report, passage, "text", first, last, score, judge.share(covers),
                        judge.fits(folded[i]), covers, folded[i])
+
+
+def _rates(heading: str, rated: Sequence[Group]) -> bool:
+    """Whether a heading is itself what is asked: brokers print the rating as one."""
+    folded = fold(heading)
+    return any(named(folded, spelling) for group in rated for spelling in group.spellings)
 
 
 def _says(text: str) -> bool:

@@ -26,6 +26,7 @@ MOST_CITATIONS = 6
 _TABLES = 200  # tables looked at
 _TABLE_MARGIN = 0.05
 _LONGEST_TABLE = 560  # characters of one citation of rows
+_BLANKS = ("-", "–", "—", "/", "NA", "N/A", "n/a", "…")
 _WIDE = 8  # columns
 _FIGURE_MARGIN = 0.25
 _LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.03, 5, 0.4, 0.12
@@ -114,7 +115,8 @@ def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], foun
     if best.score < text + _TABLE_MARGIN:
         return [], False
     least = 0.55 if best.labelled and "conflict" in question.intents else 0.85
-    kept = selections if best.operation == "common" else [s for s in selections if s.score > least * best.score][:3]
+    kept = selections if best.operation == "common" else [
+        s for s in selections if s.score > least * best.score and s.labelled == best.labelled][:3]
     settled = best.operation not in ("lookup", "rows") or (best.labelled and bool(best.columns)) or len(best.rows) > 2
     return cited_rows(question, kept), settled
 
@@ -130,16 +132,17 @@ def cited_rows(question: Question, selections: Sequence[tabular.Selection]) -> l
             place = _table_place(one, first.start, last.end, "table_row" if first is last else "table", selection.score)
             for r in selection.rows[: tabular.MOST_ROWS]:
                 if place.start <= one.table.rows[r].start < place.end:
-                    statements.append(Statement(row_text(one, r, selection.columns), place))
-        if head := _head_place(question, selection):
+                    statements.append(Statement(row_text(one, r, selection.columns, question.language), place))
+        if head := _head_place(question, selection, len(selections) > 1 and selection.labelled):
             statements.append(Statement(_header_text(one), head))
     return statements
 
 
-def _head_place(question: Question, selection: tabular.Selection) -> Evidence | None:
-    """The header that names the columns read, where they are periods; with the caption where the question names it."""
+def _head_place(question: Question, selection: tabular.Selection, told_apart: bool) -> Evidence | None:
+    """The header that names the columns read, where they are periods; with the caption where the question names it, or
+    where only that tells the same row of two tables apart."""
     one, table = selection.view, selection.view.table
-    named = table.number is not None and table.number in question.figures
+    named = told_apart or (table.number is not None and table.number in question.figures)
     if named and table.caption_end > table.caption_start:
         end = table.header_end if 0 <= table.header_end - table.caption_start <= _LONGEST_TABLE else table.caption_end
         return _table_place(one, table.caption_start, end, "table", selection.score)
@@ -265,11 +268,11 @@ def quoted(place: Evidence) -> Statement:
 def shown(place: Evidence) -> str:
     """A quote as an answer prints it: on one line; a table row with the label of each column."""
     if place.table is not None and place.row is not None:
-        return row_text(tabular.view(place.report, place.table.index), place.row, ())
+        return row_text(tabular.view(place.report, place.table.index), place.row, (), place.report.language)
     return re.sub(r"\s+", " ", search_text(place.quote)).strip(" #-•✓")
 
 
-def row_text(one: tabular.View, r: int, columns: Sequence[int]) -> str:
+def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Language) -> str:
     """A table row as "caption · block · label: column value, column value", values with the table's unit. Of a wide
     table only the columns asked about are shown."""
     row = one.table.rows[r]
@@ -283,10 +286,12 @@ def row_text(one: tabular.View, r: int, columns: Sequence[int]) -> str:
             head.append(text)
         elif columns and len(one.table.columns) > _WIDE and cell.column not in columns:
             continue
+        elif text and text in _BLANKS and cell.column in columns:
+            parts.append(say("cell_empty", language, column=label, printed=text))
         elif text:
             parts.append(f"{label} {_with_unit(text, column, row, one.table)}".strip())
         elif cell.column in columns:
-            parts.append(f"{label} –")
+            parts.append(say("cell_blank", language, column=label))
     return f"{' · '.join(part for part in head if part)}: {', '.join(parts)}"
 
 

@@ -162,7 +162,7 @@ def _parts(folded: str, groups: list[Group], brokers: list[tuple[Term, tuple[int
             continue
         named = tuple(i for i, group in enumerate(groups) if any(spelling in piece for spelling in group.spellings[:1]))
         asked = tuple(dict.fromkeys(term for term, (at, _) in brokers if start <= at < end))
-        if asked or any(groups[i].kind in ("concept", "word") for i in named):
+        if any(groups[i].kind in ("concept", "word") and groups[i].weight > 0.5 for i in named):
             parts.append(Part(named, asked, _wants(piece, grammar)))
     return tuple(parts) if len(parts) > 1 else ()
 

@@ -12,13 +12,14 @@ from typing import Literal
 from assistant.evidence import Judge, named
 from assistant.language import fold, folded_tokens
 from assistant.quantities import Quantity, read_cell
-from assistant.questions import Question
+from assistant.questions import Group, Question
 from assistant.reading.labels import readable
 from assistant.reading.tables import unit_of
 from assistant.types import Cell, Column, Report, Row, Table
 
 Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest", "common"]
 MOST_ROWS = 12
+_SORTS = frozenset(["industry", "product-type", "technology", "rating", "geography", "deal", "position", "esg"])  # of rows
 _QUOTED = re.compile(r"[“\"「『']([^”\"」』']{1,20})[”\"」』']")
 _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _SEVERAL = re.compile(r"[两二三四五2-5]\s*[张个份]|各[张个份]|\b(?:both|two|three|four|all) [a-z ]*(?:tables|lists)")
@@ -94,16 +95,24 @@ def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
     header = judge.cover(one.header)
     columns = mentioned_columns(question, one)
     labelled = mentioned_rows(question, judge, one, set(about))
-    conditioned = _conditioned(question, judge, one, {*about, *header})
+    conditioned = _conditioned(question, judge, one, {*about, *header}, labelled)
     rows, operation = _rows(question, one, labelled, conditioned, columns)
     if not rows:
         return None
     own = {i for r in rows for i in judge.cover(" ".join((*one.rows[r], one.groups[r])))}
     covered = {**dict.fromkeys(about, 0.8), **dict.fromkeys(header, 0.9), **dict.fromkeys(own, 1.0)}
+    if not (columns and labelled) and not _about_it(judge, covered):
+        return None
     score = judge.share(covered) + 0.12 * bool(labelled) + 0.1 * bool(columns)
     if one.table.number and one.table.number in question.figures:
         score += 1.0
     return Selection(operation, one, tuple(rows), tuple(columns), score, bool(labelled))
+
+
+def _about_it(judge: Judge, covered: dict[int, float]) -> bool:
+    """Whether a table speaks of what is asked beside the names: a third of the telling words at least."""
+    asked = {i: w for i, w in enumerate(judge.weights) if judge.groups[i].kind in ("concept", "word") and w > 1}
+    return not asked or sum(w for i, w in asked.items() if i in covered) >= 0.3 * sum(asked.values())
 
 
 def _rows(question: Question, one: View, labelled: list[int], conditioned: list[int] | None,
@@ -158,14 +167,19 @@ def mentioned_rows(question: Question, judge: Judge, one: View, about: set[int])
     elsewhere = {judge.groups[i].spellings for i in about}
     strengths = [_named_strength(question, label, elsewhere) for label in one.labels]
     best = max(strengths, default=0.0)
-    found = [r for r, strength in enumerate(strengths) if strength > 0 and (strength >= 0.9 or best < 0.9)]
-    if not found:
-        found = [r for r, cells in enumerate(one.rows) if any(_name_cell(question, cell, elsewhere) for cell in cells[1:4])]
+    found = {r for r, strength in enumerate(strengths) if strength > 0 and (strength >= 0.9 or best < 0.9)}
+    for group in question.of("name"):
+        if group.spellings not in elsewhere and not any(_says(one.labels[r], group) for r in found):
+            found |= {r for r, cells in enumerate(one.rows) if any(_name_cell(cell, group) for cell in cells[1:4])}
     block = _named_block(question, one)
     if block:
         inside = [r for r in range(len(one.rows)) if one.groups[r] == block]
-        return [r for r in found if r in inside] or inside
-    return found
+        return [r for r in inside if r in found] or inside
+    return sorted(found)
+
+
+def _says(label: str, group: Group) -> bool:
+    return any(named(label, spelling) for spelling in group.spellings)
 
 
 def _named_strength(question: Question, label: str, elsewhere: set[tuple[str, ...]]) -> float:
@@ -174,10 +188,14 @@ def _named_strength(question: Question, label: str, elsewhere: set[tuple[str, ..
         return 0.0
     if len(label) > 1 and named(question.sought, label):
         return 1.0
-    if _name_cell(question, label, elsewhere) or any(label in group.spellings for group in question.of("concept")):
+    names = [g for g in question.of("name") if g.spellings not in elsewhere or label in g.spellings]
+    if any(_name_cell(label, group) for group in names) or any(label in g.spellings for g in question.of("concept")):
         return 1.0
     core = re.split(r"[-–—(（/:：\s]", label)[0]
     if len(core) >= 2 and not core.isascii() and core in question.sought:
+        return 0.9
+    head = next((label[:n] for n in range(len(label) - 1, 3, -1) if label[:n] in question.sought), "")
+    if len(head) >= 4 and len(head) >= 0.6 * len(label):
         return 0.9
     return _overlap(question, label) if len(label) >= 4 else 0.0
 
@@ -202,16 +220,16 @@ def _pairs(question: Question, block: str) -> float:
     return sum(piece in question.sought for piece in pieces) / len(pieces) if len(pieces) > 2 else 0.0
 
 
-def _name_cell(question: Question, cell: str, elsewhere: set[tuple[str, ...]]) -> bool:
-    """Whether a short cell is, or leads with, something that the question names under any of its names."""
+def _name_cell(cell: str, group: Group) -> bool:
+    """Whether a short cell is, or leads with, a name under any of its spellings ("klingai" leads with "kling")."""
     if not cell or len(cell) > 40:
         return False
-    for group in question.of("name"):
-        if group.spellings in elsewhere and _bare(cell) not in group.spellings:
-            continue
-        if any(named(cell, s) and len(s) >= 0.4 * len(_bare(cell)) for s in group.spellings if len(s) > 1):
-            return True
-    return False
+    bare = _bare(cell)
+    return any(
+        len(s) > 1 and ((named(cell, s) and len(s) >= 0.4 * len(bare)) or (len(s) > 3 and s in bare.split(" ", 2)[:2])
+                        or (len(s) > 3 and s.isascii() and any(word.startswith(s) for word in bare.split())))
+        for s in group.spellings
+    )
 
 
 def mentioned_columns(question: Question, one: View) -> list[int]:
@@ -236,10 +254,11 @@ def _column_named(question: Question, label: str) -> bool:
     return any(named(label, s) for group in (*question.of("concept"), *question.of("name")) for s in group.spellings if len(s) > 1)
 
 
-def _conditioned(question: Question, judge: Judge, one: View, about: set[int]) -> list[int] | None:
+def _conditioned(question: Question, judge: Judge, one: View, about: set[int], labelled: Sequence[int]) -> list[int] | None:
     """Rows that meet every condition the question sets by naming a value: a category, a quoted word, a block, a date.
     None where it sets no condition that the table knows."""
     sets: list[set[int]] = []
+    labels = {i for r in labelled for i in judge.cover(one.labels[r])}
     everything = range(len(one.rows))
     for word in _QUOTED.findall(question.folded):
         sets.append({r for r in everything if any(word in cell for cell in one.rows[r])})
@@ -252,7 +271,8 @@ def _conditioned(question: Question, judge: Judge, one: View, about: set[int]) -
             sets.append({r for r in everything if one.groups[r] == block})
     sets += _day_sets(question, one)
     for i, group in enumerate(judge.groups):
-        if group.kind in ("concept", "name") and i not in about and len(one.rows) > 3:
+        sorts = group.kind == "name" or (group.kind == "concept" and group.term is not None and group.term.kind in _SORTS)
+        if sorts and i not in about and i not in labels and len(one.rows) > 3:
             rows = {r for r in everything if any(named(cell, s) for cell in one.rows[r] for s in group.spellings)}
             if len(rows) < 0.7 * len(one.rows):
                 sets.append(rows)
