@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.errors import LibraryError
+from assistant.errors import AssistantError, LibraryError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from assistant.embeddings import Embedding
     from assistant.library import Library
     from assistant.service import Assistant
 
 _PACKAGE = Path(__file__).parent
+_REINSTALL = "install the program again"
 
 
 def bundled(folder: str) -> Path:
@@ -22,28 +25,74 @@ def bundled(folder: str) -> Path:
     for place in (_PACKAGE / folder, _PACKAGE.parent / folder):
         if place.is_dir():
             return place
-    raise LibraryError(f"the bundled {folder!r} folder is missing; install the program again")
+    raise LibraryError(f"the bundled {folder!r} folder is missing; {_REINSTALL}")
+
+
+def bundled_reports() -> list[Path]:
+    """The reports that come with the program: those its manifest names, in that order."""
+    corpus = bundled("corpus")
+    try:
+        entries = json.loads((corpus / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LibraryError(f"the list of the bundled reports can't be read; {_REINSTALL}") from error
+    return [corpus / entry["file"] for entry in entries]
 
 
 def open_library(settings: Settings, wait: float = 0.0) -> Library:
     """The library in the settings' home, made if it is not there. Raises LibraryError."""
-    from assistant.embeddings import from_setting
     from assistant.library import Library as Kept
 
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-    embedding = from_setting(settings.embedding, api_key=key, base_url=settings.openai_base_url, timeout=settings.timeout)
-    return Kept.open(settings.home_folder, embedding, wait=wait)
+    return Kept.open(settings.home_folder, _embedding(settings), wait=wait)
 
 
-def open_assistant(settings: Settings, *, on_first_use: Callable[[Path], None] | None = None, wait: float = 0.0) -> Assistant:
+def open_assistant(
+    settings: Settings, *, on_first_use: Callable[[Path], None] | None = None, wait: float = 0.0
+) -> Assistant:
     """The assistant over the settings' library. Where that is empty and `on_first_use` is given, the bundled
     reports are read in first, after telling it their folder."""
     from assistant.service import Assistant as Service
 
     assistant = Service(open_library(settings, wait))
-    if on_first_use and not assistant.reports():
-        corpus = bundled("corpus")
-        on_first_use(corpus)
-        for _ in assistant.ingest([corpus]):
-            pass
+    try:
+        if on_first_use and not assistant.reports():
+            reports = bundled_reports()
+            on_first_use(reports[0].parent)
+            for outcome in assistant.ingest(reports):
+                if outcome.status == "failed":
+                    raise LibraryError(f"the bundled {outcome.source}: {outcome.message}; {_REINSTALL}")
+    except BaseException:
+        assistant.close()
+        raise
     return assistant
+
+
+def diagnose(settings: Settings) -> tuple[list[dict[str, str]], dict[str, int]]:
+    """What is wrong with the library, each as {"sentence", "mend"}, and how much it holds (nothing where it can't be
+    opened). Whatever opening mends by itself is told too, once."""
+    try:
+        with open_library(settings) as library:
+            infos = library.infos()
+            counts = {name: sum(getattr(info, name) for info in infos) for name in ("passages", "tables")}
+            found = library.check()
+            mended = [{"sentence": notice, "mend": "done while opening it"} for notice in library.notices]
+            wrong = [{"sentence": problem.message, "mend": problem.mend} for problem in found]
+            return wrong or mended, {"reports": len(infos), **counts}
+    except AssistantError as error:  # whose sentences say what is wrong; then what to do
+        sentence, _, mend = str(error).partition("; ")
+        return [{"sentence": sentence, "mend": mend or "set ASSISTANT_HOME to another folder"}], {}
+
+
+def reindex(settings: Settings, progress: Callable[[int, int], None] | None = None) -> int:
+    """Makes the library's vectors and keyword index anew with the embedding that is set; returns the number of
+    passages. `progress` gets (reports done, reports in all). Raises LibraryError; the old state is then in force."""
+    from assistant.library import Library as Kept
+
+    with Kept.rebuild(settings.home_folder, _embedding(settings), progress=progress) as library:
+        return sum(info.passages for info in library.infos())
+
+
+def _embedding(settings: Settings) -> Embedding:
+    from assistant.embeddings import from_setting
+
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    return from_setting(settings.embedding, timeout=settings.timeout, api_key=key, base_url=settings.openai_base_url)

@@ -22,7 +22,7 @@ EventKind = Literal["status", "delta", "citation", "calculation", "answer"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One step of an answer on its way: `data` is a sentence (status, delta), a Citation, a Calculation or the Answer."""
+    """One step of an answer on its way: `data` is text (status, delta), a Citation, a Calculation or the Answer."""
 
     kind: EventKind
     data: Any
@@ -42,7 +42,7 @@ class Assistant:
         """
         started = time.perf_counter()
         self._check(filters)
-        answer = extractive.answer(question, self.retriever, self.library, filters)
+        answer = extractive.answer(_writable(question), self.retriever, self.library, filters)
         answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
         for line in answer.text.splitlines(keepends=True):
             yield Event("delta", line)
@@ -60,7 +60,7 @@ class Assistant:
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages, best first."""
         self._check(filters)
-        return self.retriever.search(query, k, filters)
+        return self.retriever.search(_writable(query), k, filters)
 
     def ingest(self, paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Iterator[Outcome]:
         """Reads files and folders into the library, one outcome a file, as they come."""
@@ -77,12 +77,27 @@ class Assistant:
         """A report by its id or the unique start of one. Raises InputError."""
         return self.library.report(report_id)
 
+    def page_picture(self, report_id: str, page: int, span: tuple[int, int] | None = None) -> bytes:
+        """A page of a PDF report as a PNG, the characters `span` (start, end) of its text marked.
+
+        Raises InputError for a report without pages, a page that isn't there, a span that is not on the page.
+        """
+        from assistant.reading import pdf
+
+        report = self.library.report(report_id)
+        original = self.library.original(report.report_id) if report.pages else None
+        if original is None or b"%PDF-" not in original[:1024]:
+            text = f"`assistant show {report.report_id} --text` prints its text"
+            raise InputError(f"{report.source} is no PDF, so it has no page to show; {text}")
+        marks = pdf.boxes(original, report.pages, *span) if span else []
+        picture = pdf.render(original, page, [box for number, box in marks if number == page])
+        if span and page not in {number for number, _ in marks}:
+            raise InputError(f"characters {span[0]} to {span[1]} are not on page {page}{_elsewhere(marks)}")
+        return picture
+
     def remove(self, report_id: str) -> ReportInfo:
         """Takes a report out, with everything found by it."""
-        report = self.library.report(report_id)
-        info = next(info for info in self.library.infos() if info.report_id == report.report_id)
-        self.library.remove(report.report_id)
-        return info
+        return self.library.remove(report_id)
 
     def close(self) -> None:
         """Lets go of the library's folder."""
@@ -92,3 +107,13 @@ class Assistant:
         for chosen in filters.reports if filters else ():
             if not any(info.report_id.startswith(chosen) for info in self.library.infos()):
                 raise InputError(f"there is no report {chosen!r} in the library; `assistant reports` lists them")
+
+
+def _writable(text: str) -> str:
+    """Text as it can be written out again: halves of characters, as a terminal or JSON may pass them, become marks."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _elsewhere(marks: Sequence[tuple[int, object]]) -> str:
+    pages = sorted({number for number, _ in marks})
+    return f" but on {', '.join(map(str, pages))}" if pages else ""

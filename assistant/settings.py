@@ -88,4 +88,5 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "a setting"
-        raise SettingsError(f"{name} can't be used: {first['msg']}. Correct it in the environment or in .env.") from None
+        what = f"{name} can't be used: {first['msg']}"
+        raise SettingsError(f"{what}. Correct it in the environment or in .env.") from None

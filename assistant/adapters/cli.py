@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +16,11 @@ from assistant import __version__
 from assistant.errors import AssistantError, InputError
 
 if TYPE_CHECKING:
+    from assistant.ingestion import Outcome
     from assistant.service import Assistant
     from assistant.types import Filters
 
-DONE, FAILED, USAGE = 0, 1, 2
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 DESCRIPTION = """Ask a folder of broker reports, in Chinese or English; every answer cites the exact words it rests on.
 向一批券商研报提问(简体、繁体、英文均可),答案逐条注明原文出处。"""
@@ -36,17 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.command:
         parser.print_help()
         return USAGE
+    _write_anything()
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
     except AssistantError as error:
         tell(f"assistant: {error}")
         return FAILED
     except KeyboardInterrupt:
         tell("assistant: stopped; nothing in the library is harmed")
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+        return INTERRUPTED
+    except BrokenPipeError:  # nobody reads on (`| head`); what is still buffered must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    return status
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -63,7 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
         return made
 
     ingest = command("ingest", run_ingest, "read files or folders into the library · 读入文件或文件夹")
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a .txt .md .html .pdf .docx .xlsx .pptx file, or a folder of them")
+    files = "a .txt .md .html .pdf .docx .xlsx .pptx file, or a folder of them"
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help=files)
     _json(ingest)
 
     ask = command("ask", run_ask, "ask a question · 提问")
@@ -98,17 +105,22 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 def _question(parser: argparse.ArgumentParser, name: str, shown: str) -> None:
-    parser.add_argument(name, nargs="?", metavar=shown)
-    parser.add_argument("--batch", metavar="FILE", help=f'lines {{"id", "{name}"}} in, one JSON line each out · 批量')
-    parser.add_argument("--report", action="append", default=[], metavar="ID", help="only this report (may be repeated) · 限定报告")
-    parser.add_argument("--issuer", metavar="NAME", help="only this broker's reports, by any of its names · 限定券商")
-    parser.add_argument("--since", type=_date, metavar="DATE", help="only reports dated this day or later (YYYY-MM-DD) · 起始日期")
-    parser.add_argument("--until", type=_date, metavar="DATE", help="only reports dated this day or earlier · 截止日期")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument(name, nargs="?", metavar=shown)
+    given.add_argument("--batch", metavar="FILE", help=f'lines {{"id", "{name}"}} in, one JSON line each out · 批量')
+
+    def narrowing(option: str, shown: str, summary: str, **how: Any) -> None:
+        parser.add_argument(option, metavar=shown, help=summary, **how)
+
+    narrowing("--report", "ID", "only this report (may be repeated) · 限定报告", action="append", default=[])
+    narrowing("--issuer", "NAME", "only this broker's reports, by any of its names · 限定券商")
+    narrowing("--since", "DATE", "only reports dated this day or later (YYYY-MM-DD) · 起始日期", type=_date)
+    narrowing("--until", "DATE", "only reports dated this day or earlier · 截止日期", type=_date)
     _json(parser)
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 10_000:
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or not 1 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10,000")
     return int(text)
 
@@ -127,25 +139,30 @@ def _date(text: str) -> str:
 
 def run_ingest(options: argparse.Namespace) -> int:
     """One line a file; 1 if any failed, the rest done."""
-    from assistant.adapters.render import as_json, plain
+    from dataclasses import asdict
 
-    failed = False
-    rows = []
-    with _assistant() as assistant, _progress("reading") as progress:
-        for outcome in assistant.ingest([Path(path) for path in options.paths], progress):
-            failed = failed or outcome.status == "failed"
-            rows.append(outcome)
-            if not options.json:
-                print(plain(outcome_line(outcome)), flush=True)
-    if options.json:
-        print(as_json({"files": [{name: getattr(row, name) for name in row.__slots__} for row in rows]}))
-    return FAILED if failed else DONE
+    from assistant.adapters.render import as_json
+
+    outcomes = []
+    try:
+        with _assistant() as assistant, _progress("reading") as progress:
+            for outcome in assistant.ingest([Path(path) for path in options.paths], progress):
+                outcomes.append(outcome)
+                if not options.json:
+                    print(outcome_line(outcome), flush=True)
+    finally:  # where the run ends early (the disk is full), what was done is said all the same
+        if options.json:
+            print(as_json({"files": [asdict(outcome) for outcome in outcomes]}))
+    return FAILED if any(outcome.status == "failed" for outcome in outcomes) else DONE
 
 
-def outcome_line(outcome: Any) -> str:
+def outcome_line(outcome: Outcome) -> str:
     """What became of one file, as a line."""
+    from assistant.adapters.render import plain
+
     detail = outcome.message or f"{outcome.passages} passages, {outcome.tables} tables"
-    return f"{outcome.status:<10}{outcome.source}" + (f"  {outcome.report_id}" if outcome.report_id else "") + f"  {detail}"
+    parts = (f"{outcome.status:<9}", outcome.source, outcome.report_id or "", detail)
+    return " ".join(plain("  ".join(part for part in parts if part)).split("\n"))
 
 
 def run_ask(options: argparse.Namespace) -> int:
@@ -156,7 +173,7 @@ def run_ask(options: argparse.Namespace) -> int:
     with _assistant(first_use=True) as assistant:
         if options.batch:
             return _batch(options.batch, "question", "answer", lambda text: answer_data(assistant.ask(text, filters)))
-        answer = assistant.ask(_given(options.question, "QUESTION"), filters)
+        answer = assistant.ask(options.question, filters)
     print(as_json(answer_data(answer)) if options.json else answer_text(answer))
     return FAILED if answer.status == "failed" else DONE
 
@@ -170,7 +187,7 @@ def run_search(options: argparse.Namespace) -> int:
         if options.batch:
             found = lambda text: [hit_data(hit) for hit in assistant.search(text, options.k, filters)]  # noqa: E731
             return _batch(options.batch, "query", "passages", found)
-        hits = assistant.search(_given(options.query, "QUERY"), options.k, filters)
+        hits = assistant.search(options.query, options.k, filters)
     if options.json:
         print(as_json({"passages": [hit_data(hit) for hit in hits]}))
     else:
@@ -189,8 +206,8 @@ def run_reports(options: argparse.Namespace) -> int:
     elif not infos:
         print("the library is empty; `assistant ingest PATH` reads reports in")
     else:
-        rows = [(i["report_id"], i["date"] or "–", i["issuer"] or "–", i["source"], plain(i["title"])) for i in infos]
-        print(table(rows, ("id", "date", "issuer", "source", "title")))
+        head = ("report_id", "date", "issuer", "source", "title")
+        print(table([tuple(plain(info[name] or "–") for name in head) for info in infos], ("id", *head[1:])))
     return DONE
 
 
@@ -203,7 +220,8 @@ def run_show(options: argparse.Namespace) -> int:
         if options.page:
             return _show_page(assistant, report.report_id, options)
     if options.text:
-        sys.stdout.reconfigure(newline="")  # type: ignore[union-attr]  # offsets count the text's own line ends
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(newline="")  # offsets count the text's own line ends
         sys.stdout.write(report.text)
     else:
         print(report_text(report))
@@ -232,9 +250,11 @@ def _span(text: str | None) -> tuple[int, int] | None:
 
 def run_remove(options: argparse.Namespace) -> int:
     """Takes one report out."""
+    from assistant.adapters.render import plain
+
     with _assistant() as assistant:
         info = assistant.remove(options.id)
-    print(f"removed {info.report_id} ({info.source})")
+    print(f"removed {info.report_id} ({plain(info.source)})")
     return DONE
 
 
@@ -270,11 +290,11 @@ def run_tool(options: argparse.Namespace) -> int:
         if options.json:
             print(as_json({"error": str(error)}))
         raise
-    shown = {name: getattr(outcome, name) for name in ("tool", "inputs", "result", "unit", "formula", "substituted", "steps")}
     if options.json:
-        print(as_json(shown))
+        names = ("tool", "inputs", "result", "unit", "formula", "substituted", "steps")
+        print(as_json({name: getattr(outcome, name) for name in names}))
     else:
-        print(f"{outcome.formula}\n= {outcome.substituted}\n= {outcome.result} {outcome.unit}".rstrip())
+        print(f"{outcome.formula}\n= {outcome.substituted}\n= {tools.shown_result(outcome)}")
         print("\n".join(f"  {step}" for step in outcome.steps))
     return DONE
 
@@ -302,7 +322,7 @@ def run_reindex(options: argparse.Namespace) -> int:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """Settings, secrets masked, and what is wrong with the library, with the command that mends it."""
-    from assistant.adapters.render import as_json, table
+    from assistant.adapters.render import as_json, plain, table
     from assistant.bootstrap import diagnose
     from assistant.settings import load_settings
 
@@ -313,8 +333,9 @@ def run_doctor(options: argparse.Namespace) -> int:
         print(as_json({"settings": shown, "library": counts, "problems": problems}))
     else:
         print(table(list(settings.shown()), ("setting", "value", "from")))
-        print("\n" + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-        print("\n".join(f"! {problem['sentence']}\n  mend it: {problem['mend']}" for problem in problems) or "the library is sound")
+        print("\n" + ", ".join(f"{count:,} {name}" for name, count in counts.items()) if counts else "")
+        told = [f"! {problem['sentence']}\n  mend it: {problem['mend']}" for problem in problems]
+        print(plain("\n".join(told)) or "the library is sound")
     return FAILED if problems else DONE
 
 
@@ -327,10 +348,12 @@ def _assistant(*, first_use: bool = False) -> Iterator[Assistant]:
     from assistant.settings import load_settings
 
     def explain(folder: Path) -> None:
-        tell(f"the library is empty: reading the bundled reports in {folder.name}/ first · 库是空的,先读入随附的报告")
+        tell(f"the library is empty: reading the bundled reports in {folder.name}/ first · 库是空的，先读入随附的报告")
 
     assistant = open_assistant(load_settings(), on_first_use=explain if first_use else None)
     try:
+        for notice in assistant.library.notices:
+            tell(f"note: {notice}")
         yield assistant
     finally:
         assistant.close()
@@ -340,12 +363,6 @@ def _filters(options: argparse.Namespace) -> Filters:
     from assistant.types import Filters
 
     return Filters(tuple(options.report), options.issuer, options.since, options.until)
-
-
-def _given(text: str | None, name: str) -> str:
-    if text is None:
-        raise InputError(f"give a {name} or --batch FILE")
-    return text
 
 
 def _batch(name: str, key: str, result: str, work: Callable[[str], Any]) -> int:
@@ -358,8 +375,10 @@ def _batch(name: str, key: str, result: str, work: Callable[[str], Any]) -> int:
             continue
         try:
             row = json.loads(line)
-            question, identity = str(row[key]), row["id"]
-        except (ValueError, KeyError, TypeError):
+            question, identity = row[key], row["id"]
+            if not isinstance(question, str):
+                raise TypeError(key)
+        except (ValueError, KeyError, TypeError, RecursionError):
             tell(f'{name}, line {number}: not a JSON object with "id" and "{key}"; skipped')
             failed = True
             continue
@@ -388,13 +407,21 @@ def _progress(verb: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                   console=Console(stderr=True), transient=True)
-    with bar:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(verb, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _write_anything() -> None:
+    """Reports hold what the terminal's encoding may lack: files and pipes get UTF-8, a terminal gets question marks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+
+
 def tell(message: str) -> None:
     """A message for the person, never mixed into the output."""
-    print(message, file=sys.stderr, flush=True)
+    from assistant.adapters.render import plain
+
+    print(plain(message), file=sys.stderr, flush=True)

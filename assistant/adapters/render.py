@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +22,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
 
 
 def info_data(info: ReportInfo) -> dict[str, Any]:
-    """A report as `reports --json` shows it; `date` only where the report prints it, else `not_before` holds the bound."""
+    """A report as `reports --json` shows it: `date` only where the report prints it, else `not_before` is the bound."""
     data = asdict(info)
     basis = data.pop("date_basis")
     data["not_before"] = info.date if basis == "not_before" else None
@@ -52,13 +53,16 @@ def hit_data(hit: Hit) -> dict[str, Any]:
 def answer_text(answer: Answer) -> str:
     """An answer for a terminal: the text, then its sources and calculations as notes."""
     lines = [plain(answer.text), ""]
-    for citation in answer.citations:
-        place = " · ".join(part for part in (citation.issuer, citation.date, citation.section, _page(citation.page)) if part)
-        lines.append(f"[{citation.n}] {plain(citation.source)} {citation.start}–{citation.end}" + (f" · {plain(place)}" if place else ""))
-    for calculation in answer.calculations:
-        lines.append(f"[{calculation.id}] {calculation.formula}: {calculation.substituted} = {calculation.result} {calculation.unit}".rstrip())
+    for c in answer.citations:
+        lines.append(f"[{c.n}] {_place(c.source, c.start, c.end, c.issuer, c.date, c.section, _page(c.page))}")
+    for made in answer.calculations:
+        lines.append(f"[{made.id}] {made.formula}: {made.substituted} = {made.result} {made.unit}".rstrip())
     lines += [f"! {plain(warning)}" for warning in answer.warnings]
     return "\n".join(lines).rstrip()
+
+
+def _place(source: str, start: int, end: int, *particulars: str | None) -> str:
+    return " · ".join(" ".join(plain(p).split()) for p in (f"{source} {start}–{end}", *particulars) if p)
 
 
 def _page(page: int | None) -> str:
@@ -67,11 +71,11 @@ def _page(page: int | None) -> str:
 
 def hit_text(rank: int, hit: Hit, width: int = 300) -> str:
     """A passage for a terminal: where it stands, then its beginning."""
-    passage, report = hit.passage, hit.report
-    place = " · ".join(part for part in (report.issuer, passage.section, _page(passage.page)) if part)
-    body = " ".join(plain(passage.text).split())
+    found, report = hit.passage, hit.report
+    particulars = found.kind, report.issuer, found.section, _page(found.page)
+    body = " ".join(plain(found.text).split())
     shown = body if len(body) <= width else body[:width] + "…"
-    return f"{rank}. {plain(report.source)} {passage.start}–{passage.end} · {passage.kind}" + (f" · {plain(place)}" if place else "") + f"\n   {shown}"
+    return f"{rank}. {_place(report.source, found.start, found.end, *particulars)}\n   {shown}"
 
 
 def report_text(report: Report) -> str:
@@ -100,11 +104,12 @@ def _date(report: Report) -> str:
     return f"not printed; not before {report.date}" if report.date_basis == "not_before" else "not printed"
 
 
-def table(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> str:
+def table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...]) -> str:
     """Columns lined up for a terminal; Chinese characters take two places."""
     shown = [head, *rows]
     widths = [max(_width(row[i]) for row in shown) for i in range(len(head))]
-    return "\n".join("  ".join(cell + " " * (widths[i] - _width(cell)) for i, cell in enumerate(row)).rstrip() for row in shown)
+    lines = (zip(row, widths, strict=True) for row in shown)
+    return "\n".join("  ".join(cell + " " * (width - _width(cell)) for cell, width in line).rstrip() for line in lines)
 
 
 def _width(text: str) -> int:
