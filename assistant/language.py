@@ -1,4 +1,4 @@
-"""Scripts and words: folding for finding, tokens for the keyword index, which language a text is in, conversion for writing.
+"""Scripts and words: folding for finding, tokens for the keyword index, telling languages, conversion for writing.
 
 Fold for finding only. Quotes stay in the report's own characters; text that we write is in the asker's script.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assistant.types import Language
@@ -19,10 +20,14 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007"
 _CJK_CHAR = re.compile(f"[{CJK}]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0xAD])
+_UNTYPED: dict[int, str | None] = {**_INVISIBLE, 0x2010: "-"}  # NFKC makes a hyphen that doesn't break one of these
 # A CJK run; or a Latin word, number, ticker or model name with its inner marks (gpt-5.4, 0700.hk, 1,037, q&a).
 _TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:[.,&'\-/_][^\W_{CJK}]+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_EMPTY_WORDS = frozenset("the of in a an and to for is are was were by on at as with from or that this its be".split())
+_EMPTY_WORDS = frozenset(
+    ["the", "of", "in", "a", "an", "and", "to", "for", "is", "are", "was", "were", "by", "on", "at", "as", "with", "from"]
+    + ["or", "that", "this", "its", "be"]
+)
 _PART = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 
 
@@ -42,7 +47,7 @@ def fold(text: str) -> str:
     """`text` as finding sees it: NFKC, lower case, Traditional as Simplified, invisible characters dropped."""
     if text.isascii():
         return text.lower()
-    return to_simplified(unicodedata.normalize("NFKC", text).translate(_INVISIBLE).lower())
+    return to_simplified(unicodedata.normalize("NFKC", text).translate(_UNTYPED).lower())
 
 
 def tokens(text: str) -> list[str]:
@@ -62,7 +67,7 @@ def folded_tokens(folded: str) -> Iterator[str]:
             if len(run) == 1:
                 yield run
             else:
-                yield from map("".join, zip(run, run[1:], strict=False))
+                yield from map("".join, pairwise(run))
             continue
         own = _latin_tokens(run)
         yield from own
