@@ -16,7 +16,7 @@ from assistant.retrieval import Retriever
 from assistant.types import CitationKind, Hit, Passage, Report, Table
 
 LONGEST = 420  # characters of one citation: long enough for a sentence, short enough to read
-_NEAR, _HEADING, _SECTION, _TITLE = 0.45, 0.6, 0.3, 0.2
+_NEAR, _APART, _HEADING, _SECTION, _TITLE = 0.45, 0.3, 0.6, 0.3, 0.2
 _CONTEXT_OF_ROW = 0.75
 _CLAUSE = re.compile(r"[；;，,。！!？?]\s*|\n+|(?<=\s)(?=\d\))")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*|[一二三四五六七八九十百千]+(?:倍|成|万|亿|家|个月|年)")
@@ -156,8 +156,10 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
     own = [judge.cover(text) for text in folded]
     for i, (start, end) in enumerate(pieces):
         covers = _merged(_faded(title, _TITLE) | _faded(context, _SECTION), _faded(heading, _HEADING))
-        for near in (*own[max(0, i - 2) : i], *own[i + 1 : i + 2]):
-            covers = _merged(covers, _faded(near, _NEAR))
+        for j in (i - 2, i - 1, i + 1):
+            if 0 <= j < len(own):
+                between = report.text[min(end, pieces[j][1]) : max(start, pieces[j][0])]
+                covers = _merged(covers, _faded(own[j], _APART if "\n\n" in between else _NEAR))
         covers = _merged(covers, own[i])
         first, last = _clipped(report, start, end, judge)
         score = judge.score(folded[i], covers, prior) + 0.1 * judge.share(own[i])

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from assistant import tabular
 from assistant.chunking import search_text
-from assistant.evidence import Evidence, Judge, gather
+from assistant.evidence import Evidence, Judge, gather, named
 from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.messages import say
-from assistant.questions import Question
+from assistant.questions import Question, fixed_figures
 from assistant.reading.labels import readable
 from assistant.reading.tables import unit_of
 from assistant.retrieval import Retriever, printed_date
@@ -26,6 +26,9 @@ MOST_CITATIONS = 6
 _TABLES = 200  # tables looked at
 _TABLE_MARGIN = 0.05
 _LONGEST_TABLE = 560  # characters of one citation of rows
+_LEAST_SHARE, _NAMED, _RARE, _FEW_WORDS = 0.1, 0.45, 4.0, 6
+_WHAT = re.compile(r"\bwhat\b|是什么|为何(?=[?？])")
+_EACH = re.compile(r"分别|各|respectively|\beach\b|\bboth\b")
 _BLANKS = ("-", "–", "—", "/", "NA", "N/A", "n/a", "…")
 _WIDE = 8  # columns
 _FIGURE_MARGIN = 0.25
@@ -46,41 +49,100 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     question = retriever.understand(text)
     if not question.groups:
         return _nothing(question, say("empty_question" if not text.strip() else "not_found", question.language))
+    if "published" in question.intents and (dated := _publication(question, retriever, library)):
+        return dated
     judge = Judge(question, retriever)
     hits = retriever.hits(question, _FOUND, filters)
     found = gather(question, hits, judge)
-    if not found:
-        return _nothing(question, say("not_found", question.language))
-    if missing := _missing_figure(question, found):
+    if missing := _missing_figure(question, judge, found):
         return _figure_answer(question, missing, found, judge)
     statements, settled = table_statements(question, judge, hits, found, retriever, library)
-    if not statements and not _answers(found[0], judge):
-        return _compose(question, "not_found", say("not_found_nearest", question.language), [quoted(found[0])])
+    if not statements and not found:
+        return _nothing(question, say("not_found", question.language))
+    if not _says(question, judge, [*found, *(s.place for s in statements)], settled):
+        return _compose(question, "not_found", say("not_found_nearest", question.language), [quoted(e) for e in found[:1]])
     if not settled:
         taken = [s.place for s in statements]
         statements += [quoted(e) for e in chosen(found, judge, taken)]
     return _compose(question, "answered", say("found", question.language), statements)
 
 
-def _answers(best: Evidence, judge: Judge) -> bool:
-    return best.share >= 0.0
+def _publication(question: Question, retriever: Retriever, library: Library) -> Answer | None:
+    """When a report was published, where that is all that is asked of one broker: the printed date with its place,
+    or that none is printed. None where more is asked, which the passages must answer."""
+    asked = [library.report(one) for one in retriever.asked_reports(question)]
+    rest = [g for g in question.groups if g.kind in ("concept", "word") and not (g.term and g.term.kind == "document")]
+    if len(asked) != 1 or len(question.parts) > 1 or len(rest) > _FEW_WORDS or printed_date(asked[0]):
+        return None
+    report = asked[0]
+    key = "date_not_printed" if report.date else "date_unknown"
+    return _nothing(question, say(key, question.language, date=report.date))
 
 
-def _missing_figure(question: Question, found: Sequence[Evidence]) -> Evidence | None:
+def _says(question: Question, judge: Judge, found: Sequence[Evidence], settled: bool) -> bool:
+    """Whether any place says what is asked. Figures that reports print under a fixed name must be named for the
+    subject, and money must be money about it; a calculation may start from other figures."""
+    if not settled and max((e.share for e in found), default=0.0) < _LEAST_SHARE:
+        return False
+    if not (question.wants or _WHAT.search(question.folded)) or "calculate" in question.intents:
+        return True
+    subject = _subject(judge)
+    if not all(any(_names_figure(e, i, judge, subject) for e in found) for i in fixed_figures(question)):
+        return False
+    if "money" in question.intents and subject and not settled:
+        return any(e.fits == 1.0 and _speaks_of(e, subject) for e in found)
+    return True
+
+
+def _subject(judge: Judge) -> list[int]:
+    """The names that a figure must belong to: the most telling one, or any of several that are asked alike."""
+    names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
+    if not names:  # a name that the lexicon lacks: the rarest word
+        words = [i for i, group in enumerate(judge.groups) if group.kind == "word" and judge.weights[i] >= _RARE]
+        return sorted(words, key=lambda i: -judge.weights[i])[:1]
+    alike = {"compare", "listing"} & judge.question.intents or _EACH.search(judge.question.folded)
+    return names if alike else sorted(names, key=lambda i: -judge.weights[i])[:1]
+
+
+def _speaks_of(place: Evidence, subject: Sequence[int]) -> bool:
+    return not subject or not place.covers or max(place.covers.get(i, 0.0) for i in subject) >= _NAMED
+
+
+def _names_figure(place: Evidence, key: int, judge: Judge, subject: Sequence[int]) -> bool:
+    """Whether a place names a fixed figure, in its words or those of its table's head, for the subject, with a number."""
+    term = judge.groups[key].term
+    text = place.folded or fold(place.quote)
+    if place.table is not None:
+        text += fold(" ".join([place.table.caption or "", *(c.label for c in place.table.columns)]))
+    own = term is not None and any(named(text, spelling) for spelling in term.folded)
+    return own and _speaks_of(place, subject) and bool(re.search(r"\d", text))
+
+
+def _missing_figure(question: Question, judge: Judge, found: Sequence[Evidence]) -> Evidence | None:
     """The caption of a figure without picture that the question is about: named by its number, or covering the
     question better than any sentence or row with a figure in it does."""
     captions = [e for e in found if e.kind == "figure" and not _pictured(e)]
+    told = [e for e in captions if _tells(e, judge)]
     for number in question.figures:
         named = [e for e in captions if e.passage.figure == number]
         if named:
             return named[0]
     drawn = "figure" in question.intents
-    if not captions or not question.wants or (not drawn and (question.parts or len(question.issuers) > 1)):
+    if not told or not question.wants or (not drawn and (question.parts or len(question.issuers) > 1)):
         return None
-    best = max(captions, key=lambda e: e.share)
+    best = max(told, key=lambda e: e.share)
     rivals = (e.share * (0.6 + 0.4 * e.fits) for e in found if e.kind in ("text", "table_row"))
     margin = -_FIGURE_MARGIN if drawn else 0.1 * _FIGURE_MARGIN
     return best if best.share >= max(rivals, default=0.0) + margin else None
+
+
+def _tells(caption: Evidence, judge: Judge) -> bool:
+    """Whether a caption names what is asked, not only whose it is: every figure of a fixed name, else some of it."""
+    keys = fixed_figures(judge.question)
+    if keys:
+        return all(caption.covers.get(i, 0.0) >= _NAMED for i in keys)
+    return any(value >= _NAMED and judge.groups[i].kind in ("concept", "word") and judge.weights[i] > 1
+               for i, value in caption.covers.items())
 
 
 def _pictured(place: Evidence) -> bool:

@@ -94,6 +94,7 @@ class Grammar:
     intents: dict[str, re.Pattern[str]]
     furniture: dict[str, re.Pattern[str]]
     wants: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    fixed: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +106,14 @@ def _grammar() -> Grammar:
         intents={name: re.compile(pattern) for name, pattern in data["intents"].items()},
         furniture={name: re.compile(pattern) for name, pattern in data["furniture"].items()},
         wants=tuple((re.compile(want["question"]), re.compile(want["answer"])) for want in data["wants"].values()),
+        fixed=frozenset(data["fixed"]["concepts"].split()),
     )
+
+
+def fixed_figures(question: Question) -> list[int]:
+    """The groups (by index) that ask for a figure which reports print under a fixed name: a target price, an EPS…"""
+    fixed = _grammar().fixed
+    return [i for i, group in enumerate(question.groups) if group.term is not None and group.term.id in fixed]
 
 
 def understand(text: str, issuers: Collection[str] = ()) -> Question:
@@ -142,9 +150,9 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
         intents=intents,
         furniture=frozenset(name for name, pattern in grammar.furniture.items() if pattern.search(folded)),  # type: ignore[misc]
         wants=_wants(folded, grammar),
-        parts=(parts := _parts(folded, groups, brokers, grammar)),
+        parts=_parts(folded, groups, brokers, grammar),
         count=_count(folded),
-        scoped=bool(asked) and "everyone" not in intents and not (parts and not parts[0].issuers),
+        scoped=bool(asked) and "everyone" not in intents and _asked_throughout(folded, groups, brokers),
     )
 
 
@@ -165,6 +173,15 @@ def _parts(folded: str, groups: list[Group], brokers: list[tuple[Term, tuple[int
         if any(groups[i].kind in ("concept", "word") and groups[i].weight > 0.5 for i in named):
             parts.append(Part(named, asked, _wants(piece, grammar)))
     return tuple(parts) if len(parts) > 1 else ()
+
+
+def _asked_throughout(folded: str, groups: list[Group], brokers: list[tuple[Term, tuple[int, int]]]) -> bool:
+    """Whether the brokers named are asked everything: not where a first question names none and a second one does."""
+    end = re.search(r"[?？](?=.{4})", folded)
+    if not end or any(at < end.end() for _, (at, _) in brokers):
+        return True
+    later = folded[end.end() :]
+    return not any(g.kind in ("concept", "word") and g.weight > 0.5 and g.spellings[0] in later for g in groups)
 
 
 def _count(folded: str) -> int | None:

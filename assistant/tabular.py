@@ -101,7 +101,7 @@ def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
         return None
     own = {i for r in rows for i in judge.cover(" ".join((*one.rows[r], one.groups[r])))}
     covered = {**dict.fromkeys(about, 0.8), **dict.fromkeys(header, 0.9), **dict.fromkeys(own, 1.0)}
-    if not (columns and labelled) and not _about_it(judge, covered):
+    if not (columns and (labelled or operation in ("highest", "lowest"))) and not _about_it(judge, covered):
         return None
     score = judge.share(covered) + 0.12 * bool(labelled) + 0.1 * bool(columns)
     if one.table.number and one.table.number in question.figures:
