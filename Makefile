@@ -1,5 +1,5 @@
 # `make help` lists what there is. Nothing here is needed: the README's plain commands do the same.
-.PHONY: help setup check test
+.PHONY: help setup check test readme
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,3 +15,6 @@ check: ## lint, types, direction of imports, tests (after make setup)
 
 test: ## set-up and tests from nothing, as the README's second command does
 	.ci/run
+
+readme: ## the terminal sessions in the READMEs, with what the program prints now
+	.venv/bin/python tests/sessions.py

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -18,11 +15,9 @@ from pathlib import Path
 import pytest
 
 from assistant import __version__
-from assistant.adapters.cli import main
 from assistant.settings import Settings
+from sessions import READMES, ROOT, blocks, printed, replayed
 
-ROOT = Path(__file__).parents[1]
-READMES = ("README.md", "README.zh.md")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 HEAVY = ("chromadb", "langchain_core", "numpy", "openai", "opencc", "pydantic", "rich", "tantivy", "tiktoken")
 
@@ -37,14 +32,6 @@ def written(name: str) -> str:
 def fences(name: str, language: str) -> list[str]:
     """The fenced blocks of one language in a document."""
     return re.findall(rf"^```{language}\n(.*?)^```", written(name), re.M | re.S)
-
-
-def printed(*arguments: str) -> str:
-    """What the command line prints, on both channels, in the order of printing."""
-    out = io.StringIO()
-    with redirect_stdout(out), redirect_stderr(out), suppress(SystemExit):
-        main(list(arguments))
-    return out.getvalue()
 
 
 @cache
@@ -82,7 +69,7 @@ def imported(folder: str) -> set[str]:
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             found |= set(_modules(node))
-    ours = sys.stdlib_module_names | {"assistant", "tests", "conftest"}
+    ours = sys.stdlib_module_names | {"assistant", "sessions"}
     packages = packages_distributions()
     return {normal(packages[module][0]) if module in packages else module for module in found - ours}
 
@@ -145,47 +132,21 @@ def test_settings_in_a_readme_are_settings(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def at_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs commands over one library that begins empty."""
+def readers_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that holds the bundled notes."""
     home = tmp_path_factory.mktemp("readers_home")
-
-    def run(*arguments: str) -> str:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("ASSISTANT_HOME", str(home))
-            return printed(*arguments)
-
-    run("ask", "?")  # the bundled notes are read in
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSISTANT_HOME", str(home))
+        printed("ask", "?")
+    return home
 
 
-def sessions(name: str) -> list[tuple[str, list[str]]]:
-    """(command, lines shown under it) of a document's terminal sessions."""
-    found: list[tuple[str, list[str]]] = []
-    for line in "".join(fences(name, "console")).splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], []))
-        elif line.strip():
-            found[-1][1].append(line.strip())
-    return found
-
-
-SESSIONS = [(name, *session) for name in READMES for session in sessions(name)]
-
-
-@pytest.mark.parametrize(("name", "command", "shown"), SESSIONS)
+@pytest.mark.parametrize(("name", "block"), [(name, block) for name in READMES for block in blocks(name)])
 def test_a_session_in_a_readme_is_what_the_program_prints(
-    at_home: Callable[..., str], name: str, command: str, shown: list[str]
+    readers_home: Path, monkeypatch: pytest.MonkeyPatch, name: str, block: str
 ) -> None:
-    program, *arguments = shlex.split(command)
-    assert program == "assistant"
-    lines = [re.sub(r"\s+", " ", line).strip() for line in at_home(*arguments).splitlines()]
-    place = -1
-    for expected in shown:  # "…" stands for what was left out
-        if expected == "…":
-            continue
-        pattern = re.compile(re.sub(r"(?:\\ )+", r"\\s+", re.escape(expected)).replace("…", ".*"))
-        place = next((i for i in range(place + 1, len(lines)) if pattern.fullmatch(lines[i])), -1)
-        assert place >= 0, f"{name}: `{command}` does not print {expected!r} there but:\n" + "\n".join(lines)
+    monkeypatch.setenv("ASSISTANT_HOME", str(readers_home))
+    assert block == replayed(block), f"{name} shows what was; `make readme` writes its sessions anew"
 
 
 # ---------------------------------------------------------------- version, dependencies, files
