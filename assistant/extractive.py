@@ -26,6 +26,7 @@ MOST_CITATIONS = 6
 _TABLES = 200  # tables looked at
 _TABLE_MARGIN = 0.05
 _LONGEST_TABLE = 560  # characters of one citation of rows
+_MUCH_MORE = 0.4
 _LEAST_SHARE, _NAMED, _RARE, _FEW_WORDS = 0.1, 0.45, 4.0, 6
 _WHAT = re.compile(r"\bwhat\b|是什么|为何(?=[?？])")
 _EACH = re.compile(r"分别|各|respectively|\beach\b|\bboth\b")
@@ -176,11 +177,22 @@ def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], foun
     text = max((e.share * (0.6 + 0.4 * e.fits) for e in found if e.kind == "text"), default=0.0)
     if best.score < text + _TABLE_MARGIN:
         return [], False
+    if not (best.operation == "common" or _speaks_as_much(best, found, judge)):
+        return [], False
     least = 0.55 if best.labelled and "conflict" in question.intents else 0.85
     kept = selections if best.operation == "common" else [
         s for s in selections if s.score > least * best.score and s.labelled == best.labelled][:3]
     settled = best.operation not in ("lookup", "rows") or (best.labelled and bool(best.columns)) or len(best.rows) > 2
     return cited_rows(question, kept), settled
+
+
+def _speaks_as_much(best: tabular.Selection, found: Sequence[Evidence], judge: Judge) -> bool:
+    """Whether a table names about as much of what is asked (names and periods apart) as the best sentence does."""
+    asked = {i: w for i, w in enumerate(judge.weights) if judge.groups[i].kind in ("concept", "word")}
+    total = sum(asked.values()) or 1.0
+    table = sum(w for i, w in asked.items() if i in best.covered)
+    text = max((sum(w for i, w in asked.items() if e.covers.get(i, 0.0) > 0.4) for e in found if e.kind == "text"), default=0.0)
+    return (text - table) / total < _MUCH_MORE
 
 
 def cited_rows(question: Question, selections: Sequence[tabular.Selection]) -> list[Statement]:
@@ -216,7 +228,7 @@ def _head_place(question: Question, selection: tabular.Selection, told_apart: bo
 
 def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
     """Rows as stretches (first, last): neighbours are joined, then, where there are too many stretches, near ones."""
-    for gap in (2, 60, 150, 300):
+    for gap in (2, 60, 150, 300, 500):
         stretches: list[tuple[Row, Row]] = []
         for row in rows:
             if stretches and row.start - stretches[-1][1].end <= gap and row.end - stretches[-1][0].start <= _LONGEST_TABLE:
@@ -257,8 +269,13 @@ def chosen(found: Sequence[Evidence], judge: Judge, taken: Sequence[Evidence] = 
         if picked and not near and _gain(best, picked, judge) < _LEAST_GAIN:
             break
         picked.append(best)
-        pool = [e for e in pool if not _same_place(e, best)]
+        pool = [e for e in pool if not _same_place(e, best) and not _same_words(e, best)]
     return picked
+
+
+def _same_words(a: Evidence, b: Evidence) -> bool:
+    """A summary and the body often have the same sentence: one of them is enough."""
+    return a.folded == b.folded or (len(b.folded) > 20 and b.folded in a.folded) or (len(a.folded) > 20 and a.folded in b.folded)
 
 
 def _gain(evidence: Evidence, picked: Sequence[Evidence], judge: Judge) -> float:

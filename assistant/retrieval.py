@@ -147,7 +147,8 @@ def weighted_terms(question: Question) -> list[tuple[str, float]]:
         for spelling in group.spellings[1:]:
             if len(boosts) > _LONGEST_EXPANSION:
                 break
-            same = group.kind == "concept" and spelling.isascii() == group.spellings[0].isascii()
+            family = group.term is not None and group.term.id == group.term.kind
+            same = group.kind == "concept" and not family and spelling.isascii() == group.spellings[0].isascii()
             pieces = list(folded_tokens(spelling))
             for token in pieces:
                 boosts[token] = max(boosts.get(token, 0.0), (_SYNONYM if same else share) / math.sqrt(len(pieces)))

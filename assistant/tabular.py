@@ -19,6 +19,7 @@ from assistant.types import Cell, Column, Report, Row, Table
 
 Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest", "common"]
 MOST_ROWS = 12
+_FEW = 4  # rows that a question names one by one are all shown, whichever is the highest
 _SORTS = frozenset(["industry", "product-type", "technology", "rating", "geography", "deal", "position", "esg"])  # of rows
 _QUOTED = re.compile(r"[“\"「『']([^”\"」』']{1,20})[”\"」』']")
 _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
@@ -51,6 +52,7 @@ class Selection:
     columns: tuple[int, ...]
     score: float
     labelled: bool  # whether the rows were named by the question
+    covered: frozenset[int] = frozenset()  # the question's groups that the table and its rows name
 
 
 @lru_cache(maxsize=512)
@@ -96,7 +98,8 @@ def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
     columns = mentioned_columns(question, one)
     labelled = mentioned_rows(question, judge, one, set(about))
     conditioned = _conditioned(question, judge, one, {*about, *header}, labelled)
-    rows, operation = _rows(question, one, labelled, conditioned, columns)
+    about_name = any(judge.groups[i].kind == "name" for i in about)
+    rows, operation = _rows(question, one, labelled, conditioned, columns, about_name)
     if not rows:
         return None
     own = {i for r in rows for i in judge.cover(" ".join((*one.rows[r], one.groups[r])))}
@@ -106,7 +109,7 @@ def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
     score = judge.share(covered) + 0.12 * bool(labelled) + 0.1 * bool(columns)
     if one.table.number and one.table.number in question.figures:
         score += 1.0
-    return Selection(operation, one, tuple(rows), tuple(columns), score, bool(labelled))
+    return Selection(operation, one, tuple(rows), tuple(columns), score, bool(labelled), frozenset(covered))
 
 
 def _about_it(judge: Judge, covered: dict[int, float]) -> bool:
@@ -116,7 +119,7 @@ def _about_it(judge: Judge, covered: dict[int, float]) -> bool:
 
 
 def _rows(question: Question, one: View, labelled: list[int], conditioned: list[int] | None,
-          columns: list[int]) -> tuple[list[int], Operation]:
+          columns: list[int], about_name: bool) -> tuple[list[int], Operation]:
     """The rows that answer and how they were found."""
     pool = labelled or (conditioned if conditioned is not None else list(range(len(one.rows))))
     if labelled and conditioned and (both := [r for r in labelled if r in conditioned]):
@@ -127,7 +130,7 @@ def _rows(question: Question, one: View, labelled: list[int], conditioned: list[
     if "earliest" in question.intents and (ranked := _dated(one, pool)):
         return ranked[:count], "earliest"
     ends = [name for name in ("highest", "lowest") if name in question.intents]
-    if ends and len(pool) > 1 and (ranked := _ranked(one, pool, columns)):
+    if ends and not (labelled and len(pool) <= _FEW) and len(pool) > 1 and (ranked := _ranked(one, pool, columns)):
         top = ranked[:count] if "highest" in ends else []
         bottom = ranked[: -count - 1 : -1] if "lowest" in ends else []
         return list(dict.fromkeys([*top, *bottom])), "highest" if top else "lowest"
@@ -136,6 +139,8 @@ def _rows(question: Question, one: View, labelled: list[int], conditioned: list[
             return signed, "rows"
     if labelled:
         return pool, "lookup"
+    if conditioned is None and "listing" in question.intents and columns and about_name and len(one.rows) <= MOST_ROWS:
+        return pool, "rows"  # "which companies did X invest in, when and in which round": the whole of X's table
     return (pool, "rows") if conditioned else ([], "rows")
 
 
@@ -174,7 +179,8 @@ def mentioned_rows(question: Question, judge: Judge, one: View, about: set[int])
     block = _named_block(question, one)
     if block:
         inside = [r for r in range(len(one.rows)) if one.groups[r] == block]
-        return [r for r in inside if r in found] or inside
+        exact = [r for r in inside if r in found and named(question.sought, one.labels[r])]
+        return exact if exact and not question.parts else inside  # what a block's rows are called varies: show them all
     return sorted(found)
 
 
@@ -184,6 +190,8 @@ def _says(label: str, group: Group) -> bool:
 
 def _named_strength(question: Question, label: str, elsewhere: set[tuple[str, ...]]) -> float:
     """1 where the question has a row's label under one of its names, less where it has most of its characters."""
+    if len(label) == 1:  # a metal's table says 銀 where the question says 白銀
+        return float(any(label in s for g in question.of("concept") if g.term and g.term.kind == "commodity" for s in g.spellings[:1]))
     if not label:
         return 0.0
     if len(label) > 1 and named(question.sought, label):
@@ -262,10 +270,9 @@ def _conditioned(question: Question, judge: Judge, one: View, about: set[int], l
     everything = range(len(one.rows))
     for word in _QUOTED.findall(question.folded):
         sets.append({r for r in everything if any(word in cell for cell in one.rows[r])})
-    values = {cell for cells in one.rows for cell in cells[1:] if 2 <= len(cell) <= 12 and not _numeric(cell)}
-    for value in values:
-        if named(question.sought, value):
-            sets.append({r for r in everything if value in one.rows[r][1:]})
+    for column in range(1, max(map(len, one.rows), default=0)):  # values of one column are alternatives
+        rows = {r for r in everything if column < len(one.rows[r]) and _value_named(question, one.rows[r][column])}
+        sets.append(rows)
     for block in {group for group in one.groups if group}:
         if block in question.sought or any(block in g.spellings for g in question.of("concept")):
             sets.append({r for r in everything if one.groups[r] == block})
@@ -284,6 +291,10 @@ def _conditioned(question: Question, judge: Judge, one: View, about: set[int], l
         if kept & rows:
             kept &= rows
     return sorted(kept) if len(kept) < len(one.rows) else None
+
+
+def _value_named(question: Question, cell: str) -> bool:
+    return 2 <= len(cell) <= 12 and not _numeric(cell) and named(question.sought, cell)
 
 
 def _day_sets(question: Question, one: View) -> list[set[int]]:
