@@ -61,10 +61,10 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     if not statements and not found:
         return _nothing(question, say("not_found", question.language))
     if not _says(question, judge, [*found, *(s.place for s in statements)], settled):
-        return _compose(question, "not_found", say("not_found_nearest", question.language), [quoted(e) for e in found[:1]])
+        return _compose(question, "not_found", say("not_found_nearest", question.language), [quoted(e, question.language) for e in found[:1]])
     if not settled:
         taken = [s.place for s in statements]
-        statements += [quoted(e) for e in chosen(found, judge, taken)]
+        statements += [quoted(e, question.language) for e in chosen(found, judge, taken)]
     return _compose(question, "answered", say("found", question.language), statements)
 
 
@@ -157,7 +157,7 @@ def _figure_answer(question: Question, caption: Evidence, found: Sequence[Eviden
     if figure.number:
         lead = f"{say('figure_name', question.language, number=figure.number)}: {lead}"
     beside = [e for e in found if e.kind != "figure" and e.report is caption.report and e.share > 0.5 * caption.share][:1]
-    return _compose(question, "answered", lead, [quoted(e) for e in (caption, *beside)])
+    return _compose(question, "answered", lead, [quoted(e, question.language) for e in (caption, *beside)])
 
 
 def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], found: Sequence[Evidence],
@@ -339,8 +339,11 @@ def as_of(places: Sequence[Evidence]) -> str | None:
     return max((day for place in places if (day := printed_date(place.report))), default=None)
 
 
-def quoted(place: Evidence) -> Statement:
-    """A place as a statement in the report's own words."""
+def quoted(place: Evidence, language: Language) -> Statement:
+    """A place as a statement in the report's own words; of a figure without its picture it is said that only the
+    caption is there."""
+    if place.kind == "figure" and not _pictured(place):
+        return Statement(shown(place) + say("caption_only", language), place)
     return Statement(shown(place), place)
 
 

@@ -176,12 +176,19 @@ def mentioned_rows(question: Question, judge: Judge, one: View, about: set[int])
     for group in question.of("name"):
         if group.spellings not in elsewhere and not any(_says(one.labels[r], group) for r in found):
             found |= {r for r, cells in enumerate(one.rows) if any(_name_cell(cell, group) for cell in cells[1:4])}
+    found |= {r for r, cells in enumerate(one.rows) if any(_one_of_a_kind(question, one, cell, c) for c, cell in enumerate(cells[1:3], 1))}
     block = _named_block(question, one)
     if block:
         inside = [r for r in range(len(one.rows)) if one.groups[r] == block]
         exact = [r for r in inside if r in found and named(question.sought, one.labels[r])]
         return exact if exact and not question.parts else inside  # what a block's rows are called varies: show them all
     return sorted(found)
+
+
+def _one_of_a_kind(question: Question, one: View, cell: str, column: int) -> bool:
+    """Whether a cell that the question names stands in a column of names, each its own, and so names its row."""
+    values = [cells[column] for cells in one.rows if column < len(cells) and cells[column]]
+    return len(set(values)) > 0.9 * len(values) and values.count(cell) == 1 and _value_named(question, cell)
 
 
 def _says(label: str, group: Group) -> bool:
