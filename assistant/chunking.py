@@ -23,7 +23,9 @@ SHORT_LINE = 40
 _TABLE_LABELS = 400  # characters of row labels that a table's own passage is found by
 
 _LINE = re.compile(r"[^\n]+")
-_BULLET = re.compile(r"^\s*(?:[-*•✓➤▶■●▪]\s|\d{1,2}[.、)）]|[（(]\d{1,2}[)）]|[①-⑳]|[一二三四五六七八九十]{1,3}、|#{1,6}\s|\*\*)")
+_BULLET = re.compile(
+    r"^\s*(?:[-*•✓➤▶■●▪]\s|\d{1,2}[.、)）]|[（(]\d{1,2}[)）]|[①-⑳]|[一二三四五六七八九十]{1,3}、|#{1,6}\s|\*\*)"
+)
 _TERMINAL = re.compile(r"[。！？!?；;.…][\"'”’」』)）*]*\s*$")
 _SENTENCE_END = re.compile(r"[。！？!?]+[\"'”’」』)）]*(?:\*\*)?|(?<=[a-z0-9%)\]])\.(?:\*\*)?(?=\s+[A-Z\"“(\[])")
 _PART_END = re.compile(r"[；;]+\s*")  # where a sentence too long to quote may be cut
@@ -74,7 +76,9 @@ def units(text: str) -> list[tuple[int, int]]:
 
 def _is_short(paragraph: str) -> bool:
     """A label or list line rather than prose (a bullet or a sentence is prose however short)."""
-    return len(paragraph) <= SHORT_LINE and not _TERMINAL.search(paragraph) and not re.match(r"\s*[-*•✓#]\s?", paragraph)
+    return (
+        len(paragraph) <= SHORT_LINE and not _TERMINAL.search(paragraph) and not re.match(r"\s*[-*•✓#]\s?", paragraph)
+    )
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
@@ -99,7 +103,14 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 def _continues(before: str, gap: str, line: str) -> bool:
     """Whether a line goes on with the sentence before it."""
     last = before.rsplit("\n", 1)[-1]
-    if _BULLET.match(line) or CAPTION.match(line) or SOURCE_LINE.match(before) or "\t" in line or "\t" in last or _TERMINAL.search(before):
+    if (
+        _BULLET.match(line)
+        or CAPTION.match(line)
+        or SOURCE_LINE.match(before)
+        or "\t" in line
+        or "\t" in last
+        or _TERMINAL.search(before)
+    ):
         return False
     if last.lstrip().startswith("#") or last.rstrip().endswith(("：", ":")):
         return False
@@ -175,10 +186,19 @@ def _text_passages(report: Report) -> Iterator[Passage]:
 
 def _free_stretches(report: Report) -> Iterator[tuple[int, int]]:
     """The text between tables and captions, cut where a section or a stretch of furniture starts or ends."""
-    taken = sorted([(t.caption_start if t.caption_end > t.caption_start and t.caption_start < t.start else t.start, t.end)
-                    for t in report.tables] + [(f.start, f.end) for f in report.figures])
-    cuts = sorted({s.start for s in report.sections} | {s.end for s in report.sections}
-                  | {f.start for f in report.furniture} | {f.end for f in report.furniture})
+    taken = sorted(
+        [
+            (t.caption_start if t.caption_end > t.caption_start and t.caption_start < t.start else t.start, t.end)
+            for t in report.tables
+        ]
+        + [(f.start, f.end) for f in report.figures]
+    )
+    cuts = sorted(
+        {s.start for s in report.sections}
+        | {s.end for s in report.sections}
+        | {f.start for f in report.furniture}
+        | {f.end for f in report.furniture}
+    )
     at = 0
     for start, end in [*taken, (len(report.text), len(report.text))]:
         if start > at:
@@ -222,11 +242,27 @@ def _table_passages(report: Report, table: Table) -> Iterator[Passage]:
     if 0 <= table.caption_start < table.caption_end <= table.start and head_start - table.caption_end < 300:
         head_start = table.caption_start
     if head_end > head_start:
-        yield _passage(report, "table", *_trimmed(report.text, head_start, head_end), section, furniture,
-                       about=f"{about} {labels}", table=table)
+        yield _passage(
+            report,
+            "table",
+            *_trimmed(report.text, head_start, head_end),
+            section,
+            furniture,
+            about=f"{about} {labels}",
+            table=table,
+        )
     for row in table.rows:
-        yield _passage(report, "table_row", row.start, row.end, section, furniture,
-                       about=f"{about} {row.group or ''}", table=table, row=row.index)
+        yield _passage(
+            report,
+            "table_row",
+            row.start,
+            row.end,
+            section,
+            furniture,
+            about=f"{about} {row.group or ''}",
+            table=table,
+            row=row.index,
+        )
 
 
 def _figure_passage(report: Report, figure: Figure) -> Passage:
@@ -236,8 +272,18 @@ def _figure_passage(report: Report, figure: Figure) -> Passage:
     return replace(made, figure=figure.number or figure.caption)
 
 
-def _passage(report: Report, kind: PassageKind, start: int, end: int, section: Section | None,
-             furniture: Furniture | None, *, about: str = "", table: Table | None = None, row: int | None = None) -> Passage:
+def _passage(
+    report: Report,
+    kind: PassageKind,
+    start: int,
+    end: int,
+    section: Section | None,
+    furniture: Furniture | None,
+    *,
+    about: str = "",
+    table: Table | None = None,
+    row: int | None = None,
+) -> Passage:
     path = " ".join(section.path) if section else ""
     return Passage(
         passage_id=f"{report.report_id}-{start}-{end}",
@@ -258,6 +304,7 @@ def _passage(report: Report, kind: PassageKind, start: int, end: int, section: S
 
 def _locator(sections: tuple[Section, ...]) -> Callable[[int], Section | None]:
     """A function from an offset to the innermost section there."""
+
     def innermost(at: int) -> Section | None:
         found = None
         for section in sections:

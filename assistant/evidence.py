@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from assistant.chunking import search_text, units
 from assistant.language import fold, folded_tokens
@@ -83,7 +84,9 @@ class Judge:
         """How well a place answers one of the questions in the question."""
         subject = [i for i, group in enumerate(self.groups) if group.kind == "name" or i in part.groups]
         weight = sum(self.weights[i] * (1.0 if i in part.groups else 0.5) for i in subject) or 1.0
-        covered = sum(self.weights[i] * (1.0 if i in part.groups else 0.5) * evidence.covers.get(i, 0.0) for i in subject)
+        covered = sum(
+            self.weights[i] * (1.0 if i in part.groups else 0.5) * evidence.covers.get(i, 0.0) for i in subject
+        )
         value = covered / weight * (0.5 + 0.5 * self.fits(evidence.folded, part.wants)) + 0.3 * evidence.score
         asked = {term.name for term in part.issuers}
         return value * 0.4 if asked and evidence.report.issuer not in asked else value
@@ -150,8 +153,11 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
     heading = judge.cover(fold(passage.section or ""))
     headings = {section.heading_start for section in report.sections if section.level < RUN_IN_LEVEL}
     rated = [g for g in judge.groups if g.term is not None and g.term.kind == "rating"]
-    pieces = [(passage.start + a, passage.start + b) for a, b in units(passage.text) if _says(passage.text[a:b])
-              and (passage.start + a not in headings or _rates(passage.text[a:b], rated))]
+    pieces = [
+        (passage.start + a, passage.start + b)
+        for a, b in units(passage.text)
+        if _says(passage.text[a:b]) and (passage.start + a not in headings or _rates(passage.text[a:b], rated))
+    ]
     folded = [fold(search_text(report.text[a:b])) for a, b in pieces]
     own = [judge.cover(text) for text in folded]
     for i, (start, end) in enumerate(pieces):
@@ -163,8 +169,9 @@ def _places(hit: Hit, judge: Judge, prior: float) -> Iterable[Evidence]:
         covers = _merged(covers, own[i])
         first, last = _clipped(report, start, end, judge)
         score = judge.score(folded[i], covers, prior) + 0.1 * judge.share(own[i])
-        yield Evidence(report, passage, "text", first, last, score, judge.share(covers),
-                       judge.fits(folded[i]), covers, folded[i])
+        yield Evidence(
+            report, passage, "text", first, last, score, judge.share(covers), judge.fits(folded[i]), covers, folded[i]
+        )
 
 
 def _rates(heading: str, rated: Sequence[Group]) -> bool:
@@ -188,8 +195,20 @@ def _whole(hit: Hit, judge: Judge, prior: float, context: dict[int, float], titl
     covers = _merged(_merged(_faded(title, _TITLE), _faded(context, near)), judge.cover(folded))
     kind: CitationKind = passage.kind
     end = min(passage.end, passage.start + LONGEST)
-    return Evidence(report, passage, kind, passage.start, end, judge.score(folded, covers, prior), judge.share(covers),
-                    judge.fits(folded), covers, folded, table, passage.row)
+    return Evidence(
+        report,
+        passage,
+        kind,
+        passage.start,
+        end,
+        judge.score(folded, covers, prior),
+        judge.share(covers),
+        judge.fits(folded),
+        covers,
+        folded,
+        table,
+        passage.row,
+    )
 
 
 def _faded(covers: dict[int, float], factor: float) -> dict[int, float]:
@@ -205,7 +224,7 @@ def _clipped(report: Report, start: int, end: int, judge: Judge) -> tuple[int, i
     if end - start <= LONGEST:
         return start, end
     bounds = [start, *(m.end() for m in _CLAUSE.finditer(report.text, start, end)), end]
-    clauses = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if report.text[a:b].strip()]
+    clauses = [(a, b) for a, b in pairwise(bounds) if report.text[a:b].strip()]
     values = [judge.share(judge.cover(fold(search_text(report.text[a:b])))) for a, b in clauses]
     first, last = _best_window(clauses, values)
     text = report.text[first:last]

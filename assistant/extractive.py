@@ -61,7 +61,12 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     if not statements and not found:
         return _nothing(question, say("not_found", question.language))
     if not _says(question, judge, [*found, *(s.place for s in statements)], settled):
-        return _compose(question, "not_found", say("not_found_nearest", question.language), [quoted(e, question.language) for e in found[:1]])
+        return _compose(
+            question,
+            "not_found",
+            say("not_found_nearest", question.language),
+            [quoted(e, question.language) for e in found[:1]],
+        )
     if not settled:
         taken = [s.place for s in statements]
         statements += [quoted(e, question.language) for e in chosen(found, judge, taken)]
@@ -110,7 +115,7 @@ def _speaks_of(place: Evidence, subject: Sequence[int]) -> bool:
 
 
 def _names_figure(place: Evidence, key: int, judge: Judge, subject: Sequence[int]) -> bool:
-    """Whether a place names a fixed figure, in its words or those of its table's head, for the subject, with a number."""
+    """Whether a place names a fixed figure, in its words or its table's head, for the subject, with a number."""
     term = judge.groups[key].term
     text = place.folded or fold(place.quote)
     if place.table is not None:
@@ -142,8 +147,10 @@ def _tells(caption: Evidence, judge: Judge) -> bool:
     keys = fixed_figures(judge.question)
     if keys:
         return all(caption.covers.get(i, 0.0) >= _NAMED for i in keys)
-    return any(value >= _NAMED and judge.groups[i].kind in ("concept", "word") and judge.weights[i] > 1
-               for i, value in caption.covers.items())
+    return any(
+        value >= _NAMED and judge.groups[i].kind in ("concept", "word") and judge.weights[i] > 1
+        for i, value in caption.covers.items()
+    )
 
 
 def _pictured(place: Evidence) -> bool:
@@ -153,23 +160,39 @@ def _pictured(place: Evidence) -> bool:
 def _figure_answer(question: Question, caption: Evidence, found: Sequence[Evidence], judge: Judge) -> Answer:
     """What can be said of a figure whose picture is absent: its caption, and what the text states beside it."""
     figure = next(f for f in caption.report.figures if f.start == caption.start)
-    lead = say("figure_missing", question.language, figure=f"「{shown(caption)}」" if question.language != "en" else f"“{shown(caption)}”")
+    lead = say(
+        "figure_missing",
+        question.language,
+        figure=f"「{shown(caption)}」" if question.language != "en" else f"“{shown(caption)}”",
+    )
     if figure.number:
         lead = f"{say('figure_name', question.language, number=figure.number)}: {lead}"
-    beside = [e for e in found if e.kind != "figure" and e.report is caption.report and e.share > 0.5 * caption.share][:1]
+    beside = [e for e in found if e.kind != "figure" and e.report is caption.report and e.share > 0.5 * caption.share][
+        :1
+    ]
     return _compose(question, "answered", lead, [quoted(e, question.language) for e in (caption, *beside)])
 
 
-def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], found: Sequence[Evidence],
-                     retriever: Retriever, library: Library) -> tuple[list[Statement], bool]:
+def table_statements(
+    question: Question,
+    judge: Judge,
+    hits: Sequence[Hit],
+    found: Sequence[Evidence],
+    retriever: Retriever,
+    library: Library,
+) -> tuple[list[Statement], bool]:
     """What a table answers, row by row, or nothing where running text covers the question better; and whether that
     settles the question (its row and column, or an operation on the table), so that no text need be added."""
     if len(question.issuers) > 1 and "common" not in question.intents:
         return [], False
     asked = retriever.asked_reports(question) if question.scoped else set()
     reports = {hit.report.report_id: hit.report for hit in hits} | {one: library.report(one) for one in asked}
-    tables = [(report, table.index) for report in reports.values() for table in report.tables
-              if not asked or report.report_id in asked][:_TABLES]
+    tables = [
+        (report, table.index)
+        for report in reports.values()
+        for table in report.tables
+        if not asked or report.report_id in asked
+    ][:_TABLES]
     selections = tabular.select(question, judge, tables)
     if not selections:
         return [], False
@@ -180,8 +203,11 @@ def table_statements(question: Question, judge: Judge, hits: Sequence[Hit], foun
     if not (best.operation == "common" or _speaks_as_much(best, found, judge)):
         return [], False
     least = 0.55 if best.labelled and "conflict" in question.intents else 0.85
-    kept = selections if best.operation == "common" else [
-        s for s in selections if s.score > least * best.score and s.labelled == best.labelled][:3]
+    kept = (
+        selections
+        if best.operation == "common"
+        else [s for s in selections if s.score > least * best.score and s.labelled == best.labelled][:3]
+    )
     settled = best.operation not in ("lookup", "rows") or (best.labelled and bool(best.columns)) or len(best.rows) > 2
     return cited_rows(question, kept), settled
 
@@ -191,7 +217,9 @@ def _speaks_as_much(best: tabular.Selection, found: Sequence[Evidence], judge: J
     asked = {i: w for i, w in enumerate(judge.weights) if judge.groups[i].kind in ("concept", "word")}
     total = sum(asked.values()) or 1.0
     table = sum(w for i, w in asked.items() if i in best.covered)
-    text = max((sum(w for i, w in asked.items() if e.covers.get(i, 0.0) > 0.4) for e in found if e.kind == "text"), default=0.0)
+    text = max(
+        (sum(w for i, w in asked.items() if e.covers.get(i, 0.0) > 0.4) for e in found if e.kind == "text"), default=0.0
+    )
     return (text - table) / total < _MUCH_MORE
 
 
@@ -231,7 +259,11 @@ def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
     for gap in (2, 60, 150, 300, 500):
         stretches: list[tuple[Row, Row]] = []
         for row in rows:
-            if stretches and row.start - stretches[-1][1].end <= gap and row.end - stretches[-1][0].start <= _LONGEST_TABLE:
+            if (
+                stretches
+                and row.start - stretches[-1][1].end <= gap
+                and row.end - stretches[-1][0].start <= _LONGEST_TABLE
+            ):
                 stretches[-1] = (stretches[-1][0], row)
             else:
                 stretches.append((row, row))
@@ -243,8 +275,19 @@ def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
 def _table_place(one: tabular.View, start: int, end: int, kind: CitationKind, score: float) -> Evidence:
     table, report = one.table, one.report
     end = min(end, start + _LONGEST_TABLE)
-    passage = Passage(f"{report.report_id}-{start}-{end}", report.report_id, "table_row", start, end, report.text[start:end], "",
-                      table.page, table.section, table.number or table.caption, table.index)
+    passage = Passage(
+        f"{report.report_id}-{start}-{end}",
+        report.report_id,
+        "table_row",
+        start,
+        end,
+        report.text[start:end],
+        "",
+        table.page,
+        table.section,
+        table.number or table.caption,
+        table.index,
+    )
     return Evidence(report, passage, kind, start, end, score, 1.0, 1.0, {}, "", table)
 
 
@@ -275,7 +318,11 @@ def chosen(found: Sequence[Evidence], judge: Judge, taken: Sequence[Evidence] = 
 
 def _same_words(a: Evidence, b: Evidence) -> bool:
     """A summary and the body often have the same sentence: one of them is enough."""
-    return a.folded == b.folded or (len(b.folded) > 20 and b.folded in a.folded) or (len(a.folded) > 20 and a.folded in b.folded)
+    return (
+        a.folded == b.folded
+        or (len(b.folded) > 20 and b.folded in a.folded)
+        or (len(a.folded) > 20 and a.folded in b.folded)
+    )
 
 
 def _gain(evidence: Evidence, picked: Sequence[Evidence], judge: Judge) -> float:
@@ -285,7 +332,10 @@ def _gain(evidence: Evidence, picked: Sequence[Evidence], judge: Judge) -> float
     for other in picked:
         for i, value in other.covers.items():
             covered[i] = max(covered.get(i, 0.0), value)
-    added = sum(judge.weights[i] * max(0.0, value - covered.get(i, 0.0)) for i, value in evidence.covers.items()) / judge.total
+    added = (
+        sum(judge.weights[i] * max(0.0, value - covered.get(i, 0.0)) for i, value in evidence.covers.items())
+        / judge.total
+    )
     names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
     if len(names) > 1 and any(evidence.covers.get(i, 0.0) > 0.7 > covered.get(i, 0.0) for i in names):
         added += _FACET
@@ -304,11 +354,16 @@ def _nothing(question: Question, text: str) -> Answer:
 
 def _compose(question: Question, status: Status, lead: str, statements: Sequence[Statement]) -> Answer:
     """An answer of statements under a lead; each place is cited once, in the order of first use."""
-    places = list({(s.place.report.report_id, s.place.start, s.place.end): s.place for s in statements}.values())[:MOST_CITATIONS]
+    places = list({(s.place.report.report_id, s.place.start, s.place.end): s.place for s in statements}.values())[
+        :MOST_CITATIONS
+    ]
     numbers = {(place.report.report_id, place.start, place.end): n for n, place in enumerate(places, 1)}
     several = len({place.report.report_id for place in places}) > 1
-    lines = [f"- {_attributed(s, question.language) if several else s.text} [{numbers[key]}]" for s in statements
-             if (key := (s.place.report.report_id, s.place.start, s.place.end)) in numbers]
+    lines = [
+        f"- {_attributed(s, question.language) if several else s.text} [{numbers[key]}]"
+        for s in statements
+        if (key := (s.place.report.report_id, s.place.start, s.place.end)) in numbers
+    ]
     return Answer(
         question=question.text,
         language=question.language,
@@ -330,8 +385,21 @@ def _attributed(statement: Statement, language: Language) -> str:
 def citation(n: int, place: Evidence) -> Citation:
     """A place as the contract's citation."""
     report = place.report
-    return Citation(n, report.report_id, report.source, report.title, report.issuer, printed_date(report), place.passage.page,
-                    place.passage.section, place.passage.figure, place.kind, place.quote, place.start, place.end)
+    return Citation(
+        n,
+        report.report_id,
+        report.source,
+        report.title,
+        report.issuer,
+        printed_date(report),
+        place.passage.page,
+        place.passage.section,
+        place.passage.figure,
+        place.kind,
+        place.quote,
+        place.start,
+        place.end,
+    )
 
 
 def as_of(places: Sequence[Evidence]) -> str | None:

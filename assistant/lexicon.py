@@ -1,4 +1,4 @@
-"""What the field calls things: the glossary's concepts and the companies, brokers, products and people, in every spelling.
+"""What the field calls things, in every spelling: the glossary's concepts; companies, brokers, products, people.
 
 General knowledge kept as data (`assistant/data/*.tsv`); nothing here knows any report.
 """
@@ -110,9 +110,17 @@ class Lexicon:
                 self.owned.setdefault(term.owner, []).append(term)
         self._concept_finder = _Finder((s, t) for t in self.concepts.values() for s in t.folded)
         self._name_finder = _Finder((s, t) for t in self.names.values() for s in (*t.folded, *_ticker_forms(t)))
-        self._known = {s for t in (*self.concepts.values(), *self.names.values()) if t.kind != "broker" for s in t.folded}
+        self._known = {
+            s for t in (*self.concepts.values(), *self.names.values()) if t.kind != "broker" for s in t.folded
+        }
         self._us = {code.split(".")[0]: t for t in self.names.values() for code in t.tickers if code.endswith(".US")}
-        self._brokers = [(s, t.name) for t in self.names.values() if t.kind == "broker" for s in t.folded if len(s) > 2 or not s.isascii()]
+        self._brokers = [
+            (s, t.name)
+            for t in self.names.values()
+            if t.kind == "broker"
+            for s in t.folded
+            if len(s) > 2 or not s.isascii()
+        ]
 
     def concepts_in(self, text: str) -> list[Mention]:
         """The concepts that a text names, left to right; offsets are of the folded text."""
@@ -133,7 +141,12 @@ class Lexicon:
     def brokers_in(self, text: str) -> list[str]:
         """The standard name of a broker for each time it is named; quick enough for whole reports."""
         folded = fold(text)
-        return [name for spelling, name in self._brokers if spelling in folded for _ in range(_occurrences(folded, spelling))]
+        return [
+            name
+            for spelling, name in self._brokers
+            if spelling in folded
+            for _ in range(_occurrences(folded, spelling))
+        ]
 
     def asked_brokers(self, text: str, issuers: Collection[str]) -> list[tuple[Term, tuple[int, int]]]:
         """Which of the `issuers` (standard names) a text names, by any name or by its brand alone ("国元" for 国元香港,
@@ -173,7 +186,9 @@ def _brand(spelling: str) -> str:
     if spelling.isascii():
         word = spelling.split(" ")[0]
         return word if len(word) > 4 and word != spelling and word not in ("china", "first", "bank") else ""
-    return spelling[:2] if len(spelling) > 2 and not spelling[0].isascii() and spelling[:2] not in ("中国", "香港") else ""
+    return (
+        spelling[:2] if len(spelling) > 2 and not spelling[0].isascii() and spelling[:2] not in ("中国", "香港") else ""
+    )
 
 
 def _occurrences(folded: str, spelling: str) -> int:
@@ -195,13 +210,23 @@ def _ticker_forms(term: Term) -> Iterator[str]:
 def lexicon() -> Lexicon:
     """The lexicon of the bundled data, read once in a process."""
     concepts = [
-        Term(id=row[0], kind=row[1], spellings=_split(row[3] + "|" + row[4] + "|" + row[2]),
-             folded=_with_metals(_split_folded(folded[2:5])))
+        Term(
+            id=row[0],
+            kind=row[1],
+            spellings=_split(row[3] + "|" + row[4] + "|" + row[2]),
+            folded=_with_metals(_split_folded(folded[2:5])),
+        )
         for row, folded in _rows("glossary.tsv", 5)
     ]
     names = [
-        Term(id=row[0], kind=row[1], spellings=_split(row[2]), folded=_split_folded(folded[2:3]),
-             tickers=_split(row[3]), owner=row[4] or None)
+        Term(
+            id=row[0],
+            kind=row[1],
+            spellings=_split(row[2]),
+            folded=_split_folded(folded[2:3]),
+            tickers=_split(row[3]),
+            owner=row[4] or None,
+        )
         for row, folded in _rows("companies.tsv", 5)
     ]
     return Lexicon(concepts, names)

@@ -19,21 +19,86 @@ _FIGURE = re.compile(r"(?:图表|图|表|figure|fig\.?|table|exhibit|chart)\s*(\
 _PERIOD_WORDS = (  # how a question says a period -> how reports print it
     (re.compile(r"(20\d\d)\s*年?\s*(?:的)?第?([一二三四1-4])\s*季度?"), "quarter"),
     (re.compile(r"(?:([1-4])q|q([1-4]))\s*'?(?:20)?(\d\d)(?!\d)"), "short-quarter"),
-    (re.compile(r"(first|second|third|fourth|march|june|september|december) quarter(?: of)?,? (20\d\d)|(march|june|september|december) (20\d\d) quarter"), "word-quarter"),
+    (
+        re.compile(
+            r"(first|second|third|fourth|march|june|september|december) quarter(?: of)?,? (20\d\d)"
+            r"|(march|june|september|december) (20\d\d) quarter"
+        ),
+        "word-quarter",
+    ),
     (re.compile(r"(20\d\d)\s*年\s*(1[0-2]|[1-9])\s*月"), "month"),
-    (re.compile(r"(january|february|march|april|may|june|july|august|september|october|november|december),? (20\d\d)"), "word-month"),
+    (
+        re.compile(
+            r"(january|february|march|april|may|june|july|august|september|october|november|december),? (20\d\d)"
+        ),
+        "word-month",
+    ),
 )
-_QUARTERS = {"一": "1", "二": "2", "三": "3", "四": "4", "first": "1", "second": "2", "third": "3", "fourth": "4",
-             "march": "1", "june": "2", "september": "3", "december": "4"}
-_MONTHS = {name: str(i + 1) for i, name in enumerate(
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])}
-_PART = re.compile(r"[?？;；。!！]|[,，、]\s*(?=(?:and )?(?:what|which|how|when|who|why|where)\b)|\s(?=and (?:what|which|how|when|who|why|where)\b)"
-                   r"|[,，](?=[^,，?？]{0,12}(?:多少|几|什么|哪|谁|怎么|是否|何时))")
-_NUMERALS = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
-             "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
-_COUNT = re.compile(r"(?:最[高低多少大小好差快慢]|前|后|倒数)的?\s*(?:那|这)?([二两三四五六七八九十]|\d{1,2})\s*[家个名大只款项档支]"
-                    r"|(?:top|bottom|highest|lowest|largest|best|worst) (two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b"
-                    r"|(two|three|four|five) (?:highest|lowest|largest|best|worst|biggest)")
+_QUARTERS = {
+    "一": "1",
+    "二": "2",
+    "三": "3",
+    "四": "4",
+    "first": "1",
+    "second": "2",
+    "third": "3",
+    "fourth": "4",
+    "march": "1",
+    "june": "2",
+    "september": "3",
+    "december": "4",
+}
+_MONTHS = {
+    name: str(i + 1)
+    for i, name in enumerate(
+        [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ]
+    )
+}
+_PART = re.compile(
+    r"[?？;；。!！]|[,，、]\s*(?=(?:and )?(?:what|which|how|when|who|why|where)\b)"
+    r"|\s(?=and (?:what|which|how|when|who|why|where)\b)"
+    r"|[,，](?=[^,，?？]{0,12}(?:多少|几|什么|哪|谁|怎么|是否|何时))"
+)
+_NUMERALS = {
+    "一": 1,
+    "两": 2,
+    "二": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+}
+_COUNT = re.compile(
+    r"(?:最[高低多少大小好差快慢]|前|后|倒数)的?\s*(?:那|这)?([二两三四五六七八九十]|\d{1,2})\s*[家个名大只款项档支]"
+    r"|(?:top|bottom|highest|lowest|largest|best|worst) (two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b"
+    r"|(two|three|four|five) (?:highest|lowest|largest|best|worst|biggest)"
+)
 _YEAR = re.compile(r"(?<!\d)(20[12345]\d)(?!\d)\s*([ef](?![a-z]))?")
 _DAY = re.compile(r"(?:(20\d\d|\d\d)\s*年)?\s*(1[0-2]|0?[1-9])\s*月\s*(3[01]|[12]\d|0?[1-9])\s*[日号]")
 
@@ -125,11 +190,17 @@ def understand(text: str, issuers: Collection[str] = ()) -> Question:
     brokers = words.asked_brokers(text[:LONGEST], issuers)
     asked = tuple(dict.fromkeys(term for term, _ in brokers))
     asked_at = [place for _, place in brokers]
-    named = [m for m in words.names_in(text[:LONGEST])
-             if m.term not in asked and not any(a < m.end and m.start < b for a, b in asked_at)]
+    named = [
+        m
+        for m in words.names_in(text[:LONGEST])
+        if m.term not in asked and not any(a < m.end and m.start < b for a, b in asked_at)
+    ]
     taken = [*asked_at, *((m.start, m.end) for m in named if m.start >= 0)]
-    concepts = [m for m in words.concepts_in(text[:LONGEST]) if not any(a < m.end and m.start < b for a, b in taken)
-                and not grammar.fillers.fullmatch(m.text)]
+    concepts = [
+        m
+        for m in words.concepts_in(text[:LONGEST])
+        if not any(a < m.end and m.start < b for a, b in taken) and not grammar.fillers.fullmatch(m.text)
+    ]
     periods = _periods(folded)
     groups = [
         *(_name_group(m, words) for m in _once(named)),
@@ -160,7 +231,9 @@ def _wants(folded: str, grammar: Grammar) -> tuple[re.Pattern[str], ...]:
     return tuple(shown for asked, shown in grammar.wants if asked.search(folded))
 
 
-def _parts(folded: str, groups: list[Group], brokers: list[tuple[Term, tuple[int, int]]], grammar: Grammar) -> tuple[Part, ...]:
+def _parts(
+    folded: str, groups: list[Group], brokers: list[tuple[Term, tuple[int, int]]], grammar: Grammar
+) -> tuple[Part, ...]:
     """The questions in a question, where there are several."""
     bounds = [0, *(match.end() for match in _PART.finditer(folded)), len(folded)]
     parts = []
@@ -214,7 +287,11 @@ def _name_group(mention: Mention, words: Lexicon) -> Group:
 
 def _concept_group(mention: Mention, words: Lexicon) -> Group:
     """A concept in all its spellings; one that stands for a family ("rating") in those of its members too."""
-    members = [t for t in words.concepts.values() if t.kind == mention.term.id] if mention.term.id == mention.term.kind else []
+    members = (
+        [t for t in words.concepts.values() if t.kind == mention.term.id]
+        if mention.term.id == mention.term.kind
+        else []
+    )
     spellings = dict.fromkeys([mention.text, *mention.term.folded, *(s for member in members for s in member.folded)])
     return Group("concept", tuple(spellings), 0.6 if mention.term.kind == "general" else 1.2, mention.term)
 
@@ -245,12 +322,12 @@ def _periods(folded: str) -> list[tuple[str, ...]]:
             covered.add(year)
     for match in _DAY.finditer(folded):
         year, month, day = match.groups()
-        forms = {f"{int(month)}月{int(day)}日", f"{int(month)} 月 {int(day)} 日"}
+        days = {f"{int(month)}月{int(day)}日", f"{int(month)} 月 {int(day)} 日"}
         if year:
             full = year if len(year) == 4 else "20" + year
             covered.add(full)
-            forms |= {f"{full}-{int(month):02}-{int(day):02}", f"{full[2:]}年{int(month)}月{int(day)}日"}
-        found.append(tuple(sorted(forms)))
+            days |= {f"{full}-{int(month):02}-{int(day):02}", f"{full[2:]}年{int(month)}月{int(day)}日"}
+        found.append(tuple(sorted(days)))
     for year, estimate in _YEAR.findall(folded):
         if year not in covered:
             found.append((f"{year}{estimate}",) if estimate else (year, f"fy{year[2:]}"))
@@ -262,7 +339,14 @@ def _period_forms(kind: str, match: re.Match[str]) -> tuple[tuple[str, ...], str
     if kind in ("month", "word-month"):
         month, year = (groups[1], groups[0]) if kind == "month" else (_MONTHS[groups[0]], groups[1])
         padded = f"{int(month):02}"
-        return (f"{year}年{month}月", f"{year} 年 {month} 月", f"{month}m{year[2:]}", f"{year}-{padded}", f"{year}.{padded}", f"{year}/{month}/"), year
+        return (
+            f"{year}年{month}月",
+            f"{year} 年 {month} 月",
+            f"{month}m{year[2:]}",
+            f"{year}-{padded}",
+            f"{year}.{padded}",
+            f"{year}/{month}/",
+        ), year
     if kind == "short-quarter":
         quarter, year = groups[0], "20" + groups[1]
     elif kind == "word-quarter":
@@ -271,5 +355,12 @@ def _period_forms(kind: str, match: re.Match[str]) -> tuple[tuple[str, ...], str
         quarter, year = _QUARTERS.get(groups[1], groups[1]), groups[0]
     short = year[2:]
     chinese = "一二三四"[int(quarter) - 1]
-    return (f"{quarter}q{short}", f"{short}q{quarter}", f"{year}q{quarter}", f"{year}年第{chinese}季", f"{year} 年第{chinese}季",
-            f"{short}年{chinese}季度", f"{quarter}qfy{short}"), year
+    return (
+        f"{quarter}q{short}",
+        f"{short}q{quarter}",
+        f"{year}q{quarter}",
+        f"{year}年第{chinese}季",
+        f"{year} 年第{chinese}季",
+        f"{short}年{chinese}季度",
+        f"{quarter}qfy{short}",
+    ), year

@@ -75,7 +75,10 @@ class Retriever:
             key=lambda item: (-item[0], item[1]),
         )
         chosen = _diverse(ranked, asked, k) if len(asked) > 1 else ranked[:k]
-        return [Hit(self._candidate(key).passage, self._library.report(key.split("-")[0]), round(score, 6)) for score, key in chosen]
+        return [
+            Hit(self._candidate(key).passage, self._library.report(key.split("-")[0]), round(score, 6))
+            for score, key in chosen
+        ]
 
     def allowed(self, filters: Filters | None) -> list[str] | None:
         """The reports that filters let through; None for all."""
@@ -207,9 +210,20 @@ def _document(hit: Hit, make: Any) -> Any:
     return make(
         page_content=passage.text,
         id=passage.passage_id,
-        metadata={"report_id": report.report_id, "source": report.source, "title": report.title, "issuer": report.issuer,
-                  "date": printed_date(report), "page": passage.page, "section": passage.section, "figure": passage.figure,
-                  "kind": passage.kind, "start": passage.start, "end": passage.end, "score": hit.score},
+        metadata={
+            "report_id": report.report_id,
+            "source": report.source,
+            "title": report.title,
+            "issuer": report.issuer,
+            "date": printed_date(report),
+            "page": passage.page,
+            "section": passage.section,
+            "figure": passage.figure,
+            "kind": passage.kind,
+            "start": passage.start,
+            "end": passage.end,
+            "score": hit.score,
+        },
     )
 
 

@@ -20,7 +20,9 @@ from assistant.types import Cell, Column, Report, Row, Table
 Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest", "common"]
 MOST_ROWS = 12
 _FEW = 4  # rows that a question names one by one are all shown, whichever is the highest
-_SORTS = frozenset(["industry", "product-type", "technology", "rating", "geography", "deal", "position", "esg"])  # of rows
+_SORTS = frozenset(
+    ["industry", "product-type", "technology", "rating", "geography", "deal", "position", "esg"]
+)  # of rows
 _QUOTED = re.compile(r"[“\"「『']([^”\"」』']{1,20})[”\"」』']")
 _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _SEVERAL = re.compile(r"[两二三四五2-5]\s*[张个份]|各[张个份]|\b(?:both|two|three|four|all) [a-z ]*(?:tables|lists)")
@@ -118,8 +120,14 @@ def _about_it(judge: Judge, covered: dict[int, float]) -> bool:
     return not asked or sum(w for i, w in asked.items() if i in covered) >= 0.3 * sum(asked.values())
 
 
-def _rows(question: Question, one: View, labelled: list[int], conditioned: list[int] | None,
-          columns: list[int], about_name: bool) -> tuple[list[int], Operation]:
+def _rows(
+    question: Question,
+    one: View,
+    labelled: list[int],
+    conditioned: list[int] | None,
+    columns: list[int],
+    about_name: bool,
+) -> tuple[list[int], Operation]:
     """The rows that answer and how they were found."""
     pool = labelled or (conditioned if conditioned is not None else list(range(len(one.rows))))
     if labelled and conditioned and (both := [r for r in labelled if r in conditioned]):
@@ -149,16 +157,29 @@ def _pooled(question: Question, found: list[Selection]) -> list[Selection]:
     best = found[0]
     if best.operation not in ("highest", "lowest") or not _SEVERAL.search(question.folded) or not best.columns:
         return found
-    alike = [s for s in found if s.operation == best.operation and s.columns == best.columns and s.score > 0.5 * best.score
-             and _titles(s.view.table) == _titles(best.view.table)]
+    alike = [
+        s
+        for s in found
+        if s.operation == best.operation
+        and s.columns == best.columns
+        and s.score > 0.5 * best.score
+        and _titles(s.view.table) == _titles(best.view.table)
+    ]
     if len(alike) < 2:
         return found
     column = best.columns[0]
-    valued = [(q.value, i, r) for i, s in enumerate(alike) for r in s.rows if (q := value(s.view, r, column)) is not None]
+    valued = [
+        (q.value, i, r) for i, s in enumerate(alike) for r in s.rows if (q := value(s.view, r, column)) is not None
+    ]
     valued.sort(key=lambda item: -item[0])
     count = question.count or 1
-    kept = (valued[:count] if "highest" in question.intents else []) + (valued[-count:] if "lowest" in question.intents else [])
-    pooled = [Selection(s.operation, s.view, tuple(r for _, j, r in kept if j == i), s.columns, best.score, s.labelled) for i, s in enumerate(alike)]
+    kept = (valued[:count] if "highest" in question.intents else []) + (
+        valued[-count:] if "lowest" in question.intents else []
+    )
+    pooled = [
+        Selection(s.operation, s.view, tuple(r for _, j, r in kept if j == i), s.columns, best.score, s.labelled)
+        for i, s in enumerate(alike)
+    ]
     return [s for s in pooled if s.rows]
 
 
@@ -176,7 +197,11 @@ def mentioned_rows(question: Question, judge: Judge, one: View, about: set[int])
     for group in question.of("name"):
         if group.spellings not in elsewhere and not any(_says(one.labels[r], group) for r in found):
             found |= {r for r, cells in enumerate(one.rows) if any(_name_cell(cell, group) for cell in cells[1:4])}
-    found |= {r for r, cells in enumerate(one.rows) if any(_one_of_a_kind(question, one, cell, c) for c, cell in enumerate(cells[1:3], 1))}
+    found |= {
+        r
+        for r, cells in enumerate(one.rows)
+        if any(_one_of_a_kind(question, one, cell, c) for c, cell in enumerate(cells[1:3], 1))
+    }
     block = _named_block(question, one)
     if block:
         inside = [r for r in range(len(one.rows)) if one.groups[r] == block]
@@ -198,7 +223,14 @@ def _says(label: str, group: Group) -> bool:
 def _named_strength(question: Question, label: str, elsewhere: set[tuple[str, ...]]) -> float:
     """1 where the question has a row's label under one of its names, less where it has most of its characters."""
     if len(label) == 1:  # a metal's table says 銀 where the question says 白銀
-        return float(any(label in s for g in question.of("concept") if g.term and g.term.kind == "commodity" for s in g.spellings[:1]))
+        return float(
+            any(
+                label in s
+                for g in question.of("concept")
+                if g.term and g.term.kind == "commodity"
+                for s in g.spellings[:1]
+            )
+        )
     if not label:
         return 0.0
     if len(label) > 1 and named(question.sought, label):
@@ -224,7 +256,10 @@ def _overlap(question: Question, label: str) -> float:
 
 def _named_block(question: Question, one: View) -> str | None:
     blocks = {group for group in one.groups if group}
-    scored = [(max(float(block in question.sought), _overlap(question, block), 0.7 * _pairs(question, block)), block) for block in sorted(blocks)]
+    scored = [
+        (max(float(block in question.sought), _overlap(question, block), 0.7 * _pairs(question, block)), block)
+        for block in sorted(blocks)
+    ]
     best = max(scored, default=(0.0, ""))
     rivals = sum(score == best[0] for score, _ in scored)
     return best[1] if best[0] >= 0.4 and rivals == 1 else None
@@ -241,8 +276,12 @@ def _name_cell(cell: str, group: Group) -> bool:
         return False
     bare = _bare(cell)
     return any(
-        len(s) > 1 and ((named(cell, s) and len(s) >= 0.4 * len(bare)) or (len(s) > 3 and s in bare.split(" ", 2)[:2])
-                        or (len(s) > 3 and s.isascii() and any(word.startswith(s) for word in bare.split())))
+        len(s) > 1
+        and (
+            (named(cell, s) and len(s) >= 0.4 * len(bare))
+            or (len(s) > 3 and s in bare.split(" ", 2)[:2])
+            or (len(s) > 3 and s.isascii() and any(word.startswith(s) for word in bare.split()))
+        )
         for s in group.spellings
     )
 
@@ -252,8 +291,11 @@ def mentioned_columns(question: Question, one: View) -> list[int]:
     found = []
     for column in one.table.columns[1:]:
         label = _UNIT_PART.sub("", fold(column.label)).strip()
-        if label and (_period_named(question, label) or _column_named(question, label)
-                      or any(word in question.sought for word in _LETTERS.get(label, ()))):
+        if label and (
+            _period_named(question, label)
+            or _column_named(question, label)
+            or any(word in question.sought for word in _LETTERS.get(label, ()))
+        ):
             found.append(column.index)
     return found
 
@@ -266,10 +308,17 @@ def _period_named(question: Question, label: str) -> bool:
 def _column_named(question: Question, label: str) -> bool:
     if len(label) > 1 and named(question.sought, label):
         return True
-    return any(named(label, s) for group in (*question.of("concept"), *question.of("name")) for s in group.spellings if len(s) > 1)
+    return any(
+        named(label, s)
+        for group in (*question.of("concept"), *question.of("name"))
+        for s in group.spellings
+        if len(s) > 1
+    )
 
 
-def _conditioned(question: Question, judge: Judge, one: View, about: set[int], labelled: Sequence[int]) -> list[int] | None:
+def _conditioned(
+    question: Question, judge: Judge, one: View, about: set[int], labelled: Sequence[int]
+) -> list[int] | None:
     """Rows that meet every condition the question sets by naming a value: a category, a quoted word, a block, a date.
     None where it sets no condition that the table knows."""
     sets: list[set[int]] = []
@@ -285,7 +334,9 @@ def _conditioned(question: Question, judge: Judge, one: View, about: set[int], l
             sets.append({r for r in everything if one.groups[r] == block})
     sets += _day_sets(question, one)
     for i, group in enumerate(judge.groups):
-        sorts = group.kind == "name" or (group.kind == "concept" and group.term is not None and group.term.kind in _SORTS)
+        sorts = group.kind == "name" or (
+            group.kind == "concept" and group.term is not None and group.term.kind in _SORTS
+        )
         if sorts and i not in about and i not in labels and len(one.rows) > 3:
             rows = {r for r in everything if any(named(cell, s) for cell in one.rows[r] for s in group.spellings)}
             if len(rows) < 0.7 * len(one.rows):
@@ -308,7 +359,12 @@ def _day_sets(question: Question, one: View) -> list[set[int]]:
     wanted = {form for form in question.periods if re.search(r"\d[-./月年]", form)}
     if not wanted:
         return []
-    rows = {r for r, cells in enumerate(one.rows) for cell in cells[1:] if len(cell) <= 14 and any(form in cell for form in wanted)}
+    rows = {
+        r
+        for r, cells in enumerate(one.rows)
+        for cell in cells[1:]
+        if len(cell) <= 14 and any(form in cell for form in wanted)
+    }
     return [rows]
 
 
@@ -318,7 +374,13 @@ def _numeric(cell: str) -> bool:
 
 def _common(judge: Judge, views: Sequence[View]) -> list[Selection]:
     """The rows whose label stands in every one of the tables that the question compares."""
-    scored = sorted(((judge.share(judge.cover(one.about)) + judge.share(judge.cover(one.header)) * 0.3, i) for i, one in enumerate(views)), reverse=True)
+    scored = sorted(
+        (
+            (judge.share(judge.cover(one.about)) + judge.share(judge.cover(one.header)) * 0.3, i)
+            for i, one in enumerate(views)
+        ),
+        reverse=True,
+    )
     names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
     by_name: dict[int, View] = {}
     for name in names:
@@ -342,6 +404,7 @@ def _common(judge: Judge, views: Sequence[View]) -> list[Selection]:
 
 def _alike(judge: Judge, chosen: list[View], views: Sequence[View]) -> list[View]:
     """For each compared name the table of the kind that the question describes, where several tables name it."""
+
     def kind(one: View) -> float:
         return judge.share(judge.cover(fold(one.table.caption or "")))
 
@@ -366,7 +429,9 @@ def value(one: View, row: int, column: int) -> Quantity | None:
     if cell is None:
         return None
     header = column_at(one.table, column)
-    return read_cell(cell.text, unit_of(one.table, one.table.rows[row], header) if header else None, header.label if header else None)
+    return read_cell(
+        cell.text, unit_of(one.table, one.table.rows[row], header) if header else None, header.label if header else None
+    )
 
 
 def cell_at(row: Row, column: int) -> Cell | None:
