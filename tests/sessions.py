@@ -55,6 +55,7 @@ if __name__ == "__main__":
         del os.environ[setting]
     with tempfile.TemporaryDirectory() as home:
         os.environ["ASSISTANT_HOME"] = home
-        printed("ask", "?")  # the bundled notes are read in
+        if problem := main(["ask", "?"]):  # reads in the bundled notes
+            raise SystemExit(problem)
         for readme in READMES:
             rewrite(readme)

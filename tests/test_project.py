@@ -141,7 +141,10 @@ def readers_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.mark.parametrize(("name", "block"), [(name, block) for name in READMES for block in blocks(name)])
+SHOWN = [(name, block) for name in READMES for block in blocks(name)]
+
+
+@pytest.mark.parametrize(("name", "block"), SHOWN, ids=lambda value: value.split("\n")[0])
 def test_a_session_in_a_readme_is_what_the_program_prints(
     readers_home: Path, monkeypatch: pytest.MonkeyPatch, name: str, block: str
 ) -> None:
