@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assistant import tabular
@@ -16,8 +16,22 @@ from assistant.messages import say
 from assistant.questions import Question, fixed_figures
 from assistant.reading.labels import readable
 from assistant.reading.tables import unit_of
+from assistant.reckoning import Reckoning, reckon
 from assistant.retrieval import Retriever, printed_date
-from assistant.types import Answer, Citation, CitationKind, Column, Filters, Hit, Language, Passage, Row, Status, Table
+from assistant.types import (
+    Answer,
+    Citation,
+    CitationKind,
+    Column,
+    Filters,
+    Hit,
+    Language,
+    Passage,
+    Report,
+    Row,
+    Status,
+    Table,
+)
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -34,6 +48,7 @@ _BLANKS = ("-", "–", "—", "/", "NA", "N/A", "n/a", "…")
 _WIDE = 8  # columns
 _FIGURE_MARGIN = 0.25
 _LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.03, 5, 0.4, 0.12
+_BESIDE_SUM = 2  # passages shown beside the operands of a sum
 _FOUND = 30  # passages looked through for an answer
 
 
@@ -55,6 +70,9 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     judge = Judge(question, retriever)
     hits = retriever.hits(question, _FOUND, filters)
     found = gather(question, hits, judge)
+    views = [tabular.view(report, index) for report, index in _tables(question, hits, retriever, library)]
+    if reckoned := reckon(question, judge, found, views):
+        return _computed(question, reckoned, found, judge)
     if missing := _missing_figure(question, judge, found):
         return _figure_answer(question, missing, found, judge)
     statements, settled = table_statements(question, judge, hits, found, retriever, library)
@@ -173,6 +191,28 @@ def _figure_answer(question: Question, caption: Evidence, found: Sequence[Eviden
     return _compose(question, "answered", lead, [quoted(e, question.language) for e in (caption, *beside)])
 
 
+def _tables(
+    question: Question, hits: Sequence[Hit], retriever: Retriever, library: Library
+) -> list[tuple[Report, int]]:
+    """The tables of the reports asked, or of those found."""
+    asked = retriever.asked_reports(question) if question.scoped else set()
+    reports = {hit.report.report_id: hit.report for hit in hits} | {one: library.report(one) for one in asked}
+    return [
+        (report, table.index)
+        for report in reports.values()
+        for table in report.tables
+        if not asked or report.report_id in asked
+    ][:_TABLES]
+
+
+def _computed(question: Question, reckoned: Reckoning, found: Sequence[Evidence], judge: Judge) -> Answer:
+    """A computed answer: the sum, the places of its operands, and what the reports say beside them."""
+    beside = chosen(found, judge, reckoned.places) if reckoned.places else []
+    places = [*reckoned.places, *beside[:_BESIDE_SUM]]
+    composed = _compose(question, "answered", reckoned.lead, [quoted(e, question.language) for e in places])
+    return replace(composed, calculations=reckoned.calculations)
+
+
 def table_statements(
     question: Question,
     judge: Judge,
@@ -185,15 +225,7 @@ def table_statements(
     settles the question (its row and column, or an operation on the table), so that no text need be added."""
     if len(question.issuers) > 1 and "common" not in question.intents:
         return [], False
-    asked = retriever.asked_reports(question) if question.scoped else set()
-    reports = {hit.report.report_id: hit.report for hit in hits} | {one: library.report(one) for one in asked}
-    tables = [
-        (report, table.index)
-        for report in reports.values()
-        for table in report.tables
-        if not asked or report.report_id in asked
-    ][:_TABLES]
-    selections = tabular.select(question, judge, tables)
+    selections = tabular.select(question, judge, _tables(question, hits, retriever, library))
     if not selections:
         return [], False
     best = selections[0]
