@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from operator import add
 
 from assistant.language import fold, written_in
 from assistant.types import Language
 
 _WORD = re.compile(r"[a-z0-9]")
 _US_TICKER = re.compile(r"(?<![A-Za-z0-9.\-])[A-Z]{3,5}(?![A-Za-z0-9\-])")
+_BRANDED = re.compile(r"([\u4e00-\u9fff]{2})(?:国际|香港|证券|环球|金融|集团|研究|资本|控股|服务|期货|海外|市场|经纪|有限公司|[()])+")
 _METALS = frozenset("铜铝镍锡锌铅铂钯锂钴")  # the only single characters that are words of the field on their own
 _MARKETS = {
     "HK": ("{short} hk", "{short}.hk", "{code}.hk", "{code} hk", "0{code}.hk", "{code}"),
@@ -114,13 +116,11 @@ class Lexicon:
             s for t in (*self.concepts.values(), *self.names.values()) if t.kind != "broker" for s in t.folded
         }
         self._us = {code.split(".")[0]: t for t in self.names.values() for code in t.tickers if code.endswith(".US")}
-        self._brokers = [
-            (s, t.name)
-            for t in self.names.values()
-            if t.kind == "broker"
-            for s in t.folded
-            if len(s) > 2 or not s.isascii()
-        ]
+        self._brokers: dict[str, list[tuple[int, str, str]]] = {}
+        brokers = ((s, t.name) for t in self.names.values() if t.kind == "broker" for s in t.folded)
+        for i, (spelling, name) in enumerate(brokers):
+            if len(spelling) > 2 or not spelling.isascii():
+                self._brokers.setdefault(spelling[:2], []).append((i, spelling, name))
 
     def concepts_in(self, text: str) -> list[Mention]:
         """The concepts that a text names, left to right; offsets are of the folded text."""
@@ -141,9 +141,11 @@ class Lexicon:
     def brokers_in(self, text: str) -> list[str]:
         """The standard name of a broker for each time it is named; quick enough for whole reports."""
         folded = fold(text)
+        heads = self._brokers.keys() & set(map(add, folded, folded[1:]))
+        near = sorted(item for head in heads for item in self._brokers[head])
         return [
             name
-            for spelling, name in self._brokers
+            for _, spelling, name in near
             if spelling in folded
             for _ in range(_occurrences(folded, spelling))
         ]
@@ -182,13 +184,13 @@ class Lexicon:
 
 
 def _brand(spelling: str) -> str:
-    """The brand at the head of a broker's name: two Chinese characters, or a long first word."""
+    """The brand of a broker's name: what stands before the words that many have ("国元" of 国元香港), or a long first
+    word in English; "" where the name is not made that way."""
     if spelling.isascii():
         word = spelling.split(" ")[0]
         return word if len(word) > 4 and word != spelling and word not in ("china", "first", "bank") else ""
-    return (
-        spelling[:2] if len(spelling) > 2 and not spelling[0].isascii() and spelling[:2] not in ("中国", "香港") else ""
-    )
+    match = _BRANDED.fullmatch(spelling)
+    return match[1] if match and match[1] != "中国" else ""
 
 
 def _occurrences(folded: str, spelling: str) -> int:

@@ -11,33 +11,53 @@ from assistant.lexicon import Lexicon
 from assistant.reading.sections import CAPTION, SOURCE_LINE, plain_title
 from assistant.types import DateBasis, Furniture, Section
 
-_HEAD = 2500
+_HEAD, _BYLINE = 2500, 80  # characters of a report's head, and of a line in it that is no running text
 _DATE = re.compile(
-    r"(?<!\d)(?P<y>20\d\d|(?<=[^\d])\d\d)\s*(?:年|[-/.])\s*(?P<m>1[0-2]|0?[1-9])\s*(?:月|[-/.])\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*日?"
+    r"(?<!\d)(?P<y>20\d\d|(?<=[^\d])\d\d)\s*(?:年|[-/.])\s*"
+    r"(?P<m>1[0-2]|0?[1-9])\s*(?:月|[-/.])\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*日?"
 )
 _ENGLISH_DATE = re.compile(
-    r"\b(?:(?P<d1>3[01]|[12]?\d)(?:st|nd|rd|th)?\s+(?P<m1>[A-Z][a-z]{2})[a-z]*\.?,?|(?P<m2>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<d2>3[01]|[12]?\d)(?:st|nd|rd|th)?,)"
-    r"\s+(?P<y>20\d\d)\b"
+    r"\b(?:(?P<d1>3[01]|[12]?\d)(?:st|nd|rd|th)?\s+(?P<m1>[A-Z][a-z]{2})[a-z]*\.?,?"
+    r"|(?P<m2>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<d2>3[01]|[12]?\d)(?:st|nd|rd|th)?,)\s+(?P<y>20\d\d)\b"
 )
-_MONTHS = {name: i + 1 for i, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())}
-_DATE_LABEL = re.compile(r"(?:报告|報告|发布|發布|發佈|出版|撰写|刊發|research|publication|report)?\s*(?:日期|date)\s*[:：]\s*$|(?:发布于|published(?: on)?)\s*[:：]?\s*$", re.I)
+_MONTHS = {name: i + 1 for i, name in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
+                                                 "Nov", "Dec"))}  # fmt: skip
+_DATE_LABEL = re.compile(
+    r"(?:报告|報告|发布|發布|發佈|出版|撰写|刊發|research|publication|report)?\s*(?:日期|date)\s*[:：]\s*$"
+    r"|(?:发布于|published(?: on)?)\s*[:：]?\s*$",
+    re.I,
+)
 _EXPECTED = re.compile(r"预计|預計|预期|預期|将于|將於|計劃|计划|expected|scheduled|forecast", re.I)
+_AS_OF = re.compile(r"截至|截止|以来|以來|as of|until|since", re.I)
 _TICKER = re.compile(r"\b(?:\d{4,6}\.(?:HK|TW|TWO|SH|SS|SZ)|\d{1,6} (?:HK|TT|SZ|SH|CH|US|JP|KS)|[A-Z]{1,5} US)\b")
-_ANALYST_LABEL = re.compile(r"(?:证券|證券|研究)?(?:分析[师師员員]|研究[员員])(?:姓名)?\s*[:：]\s*(?P<name>[\u4e00-\u9fff·]{2,6}|[A-Z][a-z]+(?: [A-Z][a-z]+){1,3})|姓名\s*[:：]\s*(?P<name2>[\u4e00-\u9fff·]{2,5})")
-_MAIL = re.compile(r"[\w.]+@[\w.-]+\.\w{2,}")
-_SIGNED_BLOCK = re.compile(r"^\W*(?:分析[員员师師]|analysts?)\W*$\n(?P<names>(?:\s*[\u4e00-\u9fff]{2,4}(?: ?[(（][A-Za-z .\-]+[)）])?[ \t]*\n)+)", re.M | re.I)
-_MAIL_LINE = re.compile(r"^[^\w\n]*(?P<name>[\u4e00-\u9fff]{2,4})(?:\s*,?\s*CFA|\s*,?\s*CPA)*[^\w\n(]*(?:\([\d)( +-]+)?[ \d-]*[\w.]+@", re.M)
-_MADE_BY = re.compile(r"(?:本报告由|本報告由|版权|版權|研究部|證券|证券|copyright|©)", re.I)
+# No pattern here may look far from where it begins: a page of nothing but digits or blank lines must not cost hours.
+_ANALYST_LABEL = re.compile(
+    r"(?:证券|證券|研究)?(?:分析[师師员員]|研究[员員])(?:姓名)?\s{0,4}[:：]\s{0,4}"
+    r"(?P<name>[\u4e00-\u9fff·]{2,6}|[A-Z][a-z]+(?: [A-Z][a-z]+){1,3})"
+    r"|姓名\s{0,4}[:：]\s{0,4}(?P<name2>[\u4e00-\u9fff·]{2,5})"
+)
+_MAIL = re.compile(r"(?<![\w.])[\w.]{1,64}@[\w.-]{1,250}\.\w{2,20}")
+_SIGNED_BLOCK = re.compile(
+    r"^[^\w\n]{0,20}(?:分析[員员师師]|analysts?)[^\w\n]{0,20}\n(?:[ \t]{0,20}\n){0,4}"
+    r"(?P<names>(?:\s{0,20}[\u4e00-\u9fff]{2,4}(?: ?[(（][A-Za-z .\-]{1,60}[)）])?[ \t]{0,20}\n)+)",
+    re.M | re.I,
+)
+_MAIL_LINE = re.compile(
+    r"^[^\w\n]{0,20}(?P<name>[\u4e00-\u9fff]{2,4})(?:\s{0,4},?\s{0,4}(?:CFA|CPA))*"
+    r"[^\w\n(]{0,20}(?:\([\d)( +-]{1,30})?[ \d-]{0,30}[\w.]{1,64}@",
+    re.M,
+)
 
 
 def find_title(text: str, sections: tuple[Section, ...], stated: str | None, furniture: Iterable[Furniture]) -> str:
-    """The report's title: its first headings of the top level, joined, else the file's own title, else its first line."""
+    """The report's title: its first headings of the top level, joined; else the file's own title; else its first
+    line."""
     hidden = [(item.start, item.end) for item in furniture]
     top = [s for s in sections if s.start < _HEAD and s.level <= 6 and not any(a <= s.start < b for a, b in hidden)]
     if top and top[0].start < 600:
         first = top[0]
         titles = [first.title]
-        nearby = [s for s in top[1:3] if s.start - first.heading_end < 60 and s.level <= first.level + 2]
+        nearby = [s for s in top[1:3] if s.start < first.heading_end + 60 and s.level <= first.level + 2]
         titles += [s.title for s in nearby if s.title not in titles and len(s.title) > 6][:1]
         own = _first_line(text)
         if own and own.end_at < first.start and first.level > 4:
@@ -62,7 +82,7 @@ def _first_line(text: str) -> _FirstLine | None:
     for line in text[:800].split("\n"):
         title = plain_title(line)
         labelled = re.search(r"[:：@|\t]", title) or CAPTION.match(line) or SOURCE_LINE.match(line)
-        if 4 <= len(title) and not labelled and not _DATE.fullmatch(title):
+        if len(title) >= 4 and not labelled and not _DATE.fullmatch(title):
             if len(title) >= 10:
                 return _FirstLine(title[:160], at + len(line))
             best = best or _FirstLine(title[:160], at + len(line))
@@ -73,7 +93,8 @@ def _first_line(text: str) -> _FirstLine | None:
 def find_date(text: str, furniture: Iterable[Furniture], stated: str | None) -> tuple[str | None, DateBasis]:
     """(ISO date, how it is known): printed on the report; else "not_before" the newest day that the text names
     as past; else unknown. Nothing is invented."""
-    for start, _, day in _days(text):
+    days = _days(text)
+    for start, day in days:
         labelled = _DATE_LABEL.search(text[max(0, start - 16) : start].replace("*", ""))
         alone = start < 800 and _alone(text, start)
         if labelled or alone:
@@ -81,11 +102,17 @@ def find_date(text: str, furniture: Iterable[Furniture], stated: str | None) -> 
     if stated:
         return stated, "printed"
     hidden = [(item.start, item.end) for item in furniture if item.kind in ("disclaimer", "certification")]
-    past = [day for start, _, day in _days(text) if not any(a <= start < b for a, b in hidden) and not _planned(text, start)]
+    columns = _planned_lines(text)
+    past = [
+        day
+        for start, day in days
+        if not any(a <= start < b for a, b in hidden) and not _planned(text, start, columns)
+    ]
     return (max(past).isoformat(), "not_before") if past else (None, "unknown")
 
 
-def _days(text: str) -> list[tuple[int, int, date]]:
+def _days(text: str) -> list[tuple[int, date]]:
+    """Every day that a text names, with the offset it stands at."""
     found = []
     for match in _DATE.finditer(text):
         year = int(match["y"]) + (2000 if len(match["y"]) == 2 else 0)
@@ -99,34 +126,36 @@ def _days(text: str) -> list[tuple[int, int, date]]:
     days = []
     for match, year, month, day in found:
         try:
-            days.append((match.start(), match.end(), date(year, month, day)))
+            days.append((match.start(), date(year, month, day)))
         except ValueError:
             continue
     return sorted(days)
 
 
 def _alone(text: str, start: int) -> bool:
+    """Whether a day is all that its line says; "as of" a day is when figures stood, not when a report came out."""
     line = text[text.rfind("\n", 0, start) + 1 : _line_end(text, start)]
-    return len(_DATE.sub("", _ENGLISH_DATE.sub("", line)).strip(" *#|-—·,，")) <= 8 and "\t" not in line
+    rest = _DATE.sub("", _ENGLISH_DATE.sub("", line)).strip(" *#|-—·,，")
+    return len(rest) <= 8 and "\t" not in line and not _AS_OF.search(rest)
 
 
-def _planned(text: str, start: int) -> bool:
-    """Whether a day lies ahead of the report: said so in its clause, or in the header of its table column's run."""
+def _planned(text: str, start: int, columns: set[int]) -> bool:
+    """Whether a day lies ahead of the report: said so in its clause, or above it in its table (`columns`)."""
     line_start = text.rfind("\n", 0, start) + 1
-    if _EXPECTED.search(text[max(line_start, start - 40) : start]):
-        return True
-    if "\t" not in text[line_start : _line_end(text, start)] and "|" not in text[line_start : start]:
-        return False
-    at = line_start
-    while at > 0:
-        previous = text.rfind("\n", 0, at - 1) + 1
-        line = text[previous : at - 1]
-        if "\t" not in line and "|" not in line:
-            return False
-        if _EXPECTED.search(line):
-            return True
-        at = previous
-    return False
+    return line_start in columns or bool(_EXPECTED.search(text[max(line_start, start - 40) : start]))
+
+
+def _planned_lines(text: str) -> set[int]:
+    """Where the lines of tables start that stand below one which speaks of what is expected."""
+    found: set[int] = set()
+    at, planned = 0, False
+    for line in text.split("\n"):
+        in_table = "\t" in line or "|" in line
+        if in_table and planned:
+            found.add(at)
+        planned = in_table and (planned or bool(_EXPECTED.search(line)))
+        at += len(line) + 1
+    return found
 
 
 def _line_end(text: str, at: int) -> int:
@@ -135,12 +164,14 @@ def _line_end(text: str, at: int) -> int:
 
 
 def find_issuer(text: str, furniture: Iterable[Furniture], lexicon: Lexicon) -> str | None:
-    """The broker that wrote the report, by the name most said where brokers sign: disclaimers, source lines, head."""
-    votes: Counter[str] = Counter()
-    regions = [(item.start, item.end) for item in furniture if item.kind in ("disclaimer", "certification", "contact", "rating_definitions")]
+    """The broker that wrote the report, by the name most said where brokers sign: disclaimers, source lines, mail
+    addresses, short lines at the head. A broker that running text mentions has signed nothing."""
+    regions = [(item.start, item.end) for item in furniture if item.kind not in ("page", "contents")]
     signed = [text[a:b] for a, b in regions] + [line for line in text.split("\n") if SOURCE_LINE.match(line)]
-    for weight, part in ((3, text[:_HEAD]), *((1, piece) for piece in signed), (2, "\n".join(_MAIL.findall(text)))):
-        for name in lexicon.brokers_in(part):
+    head = [line for line in text[:_HEAD].split("\n") if len(line) <= _BYLINE]
+    votes: Counter[str] = Counter()
+    for weight, parts in ((3, head), (1, signed), (2, _MAIL.findall(text))):
+        for name in lexicon.brokers_in("\n".join(parts)):
             votes[name] += weight
     return votes.most_common(1)[0][0] if votes else None
 
