@@ -207,6 +207,11 @@ def _free_stretches(report: Report) -> Iterator[tuple[int, int]]:
         at = max(at, end)
 
 
+def _table_start(table: Table) -> int:
+    captioned = table.caption_start < min(table.caption_end, table.start)
+    return table.caption_start if captioned else table.start
+
+
 def _between(cuts: list[int], low: int, high: int) -> list[int]:
     return cuts[bisect_right(cuts, low) : bisect_left(cuts, high)]
 
@@ -303,22 +308,22 @@ def _passage(
 
 
 def _locator(sections: tuple[Section, ...]) -> Callable[[int], Section | None]:
-    """A function from an offset to the innermost section there."""
+    """A function from an offset to the innermost section there: the last that begins before it and is not over."""
+    starts = [section.start for section in sections]
 
     def innermost(at: int) -> Section | None:
-        found = None
-        for section in sections:
-            if section.start > at:
-                break
-            if at < section.end:
-                found = section
-        return found
+        before = reversed(range(bisect_right(starts, at)))
+        return next((sections[i] for i in before if at < sections[i].end), None)
 
     return innermost
 
 
 def _furniture_locator(furniture: tuple[Furniture, ...]) -> Callable[[int], Furniture | None]:
+    """A function from an offset to the furniture there; stretches of it don't overlap."""
+    starts = [item.start for item in furniture]
+
     def covering(at: int) -> Furniture | None:
-        return next((item for item in furniture if item.start <= at < item.end), None)
+        i = bisect_right(starts, at) - 1
+        return furniture[i] if i >= 0 and at < furniture[i].end else None
 
     return covering

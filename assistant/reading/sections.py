@@ -12,7 +12,15 @@ from assistant.types import Section
 CAPTION = re.compile(
     r"^[\s#*>]*(?:图表|圖表|图|圖|表|Figure|Fig\.|Exhibit|Table|Chart)\s*[A-Za-z]?\d*(?:[-.]\d+)?\s*[:：.、]", re.I
 )
-SOURCE_LINE = re.compile(r"^[\s#*>]*(?:资料来源|資料來源|数据来源|數據來源|来源|來源|Sources?|注|註|附注|Notes?)\s*[:：]", re.I)
+SOURCE_LINE = re.compile(
+    r"^[\s#*>]*(?:资料来源|資料來源|数据来源|數據來源|来源|來源|Sources?|注|註|附注|Notes?)\s*[:：]", re.I
+)
+PAGE_LINE = re.compile(
+    r"^(?:第?\s*\d{1,4}\s*[页頁]?(?:\s*/\s*\d{1,4})?|-\s*\d{1,4}\s*-|page \d+(?: of \d+)?|"
+    r"(?:请|請)(?:务必|務必)?.{0,10}(?:正文之后|末页|最后|尾頁|最後).{0,20}|"
+    r".{0,6}a wholly owned subsidiary of .{3,40})$", re.I
+)
+_LEADERS = ("....", "……", "····", ". . . .", "．．．．")
 _NUMBERED = re.compile(
     r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]|\d{1,2}(?:\.\d{1,2}){1,3}\s|\d{1,2}[.、]\s?)(?=\S)"
 )
@@ -33,7 +41,7 @@ class _Line:
 
 def find_sections(source: Source) -> tuple[Section, ...]:
     """The sections of a source in reading order. A section runs to the next heading of its level or above;
-    a bold run-in at the head of a paragraph governs that paragraph alone. Offsets are of `source.text`."""
+    a bold run-in at the head of a paragraph only to the next heading of any level. Offsets are of `source.text`."""
     headings = sorted(_headings(source), key=lambda item: item[0].start)
     return tuple(_nest(headings, len(source.text)))
 
@@ -44,12 +52,20 @@ def plain_title(text: str) -> str:
     return re.sub(r"\s+", " ", _MARKED.sub("", text.strip())).strip(" :：*。#")
 
 
+def is_contents_line(line: str) -> bool:
+    """Whether a line ends in dots that lead to a page number."""
+    number = line.rstrip()[-3:].lstrip(".…·． ")
+    return number.isdigit() and line.rstrip().removesuffix(number).rstrip().endswith(_LEADERS)
+
+
 def _headings(source: Source) -> Iterator[tuple[Heading, str]]:
     known = {heading.start: heading for heading in source.headings}
     grids = [(grid.start, grid.end) for grid in source.grids]
     lines = list(_lines(source.text))
     for i, line in enumerate(lines):
         if line.start in known or not line.text or "\t" in line.text or any(a <= line.start < b for a, b in grids):
+            continue
+        if PAGE_LINE.match(line.text) or is_contents_line(line.text):
             continue
         found = _marked(line) or _plain(lines, i)
         if found:
@@ -106,12 +122,21 @@ def _plain(lines: list[_Line], i: int) -> tuple[Heading, str] | None:
 
 def _nest(headings: list[tuple[Heading, str]], length: int) -> Iterator[Section]:
     open_titles: list[tuple[int, str]] = []
-    for i, (heading, title) in enumerate(headings):
+    for (heading, title), end in zip(headings, _ends([heading for heading, _ in headings], length), strict=True):
         open_titles = [item for item in open_titles if item[0] < heading.level]
         open_titles.append((heading.level, title))
-        later = headings[i + 1 :]
-        end = next((h.start for h, _ in later if h.level <= heading.level), length)
-        if heading.level == RUN_IN_LEVEL:
-            end = min(end, later[0][0].start if later else length)
         path = tuple(title for _, title in open_titles)
         yield Section(title, heading.level, heading.start, heading.end, heading.start, end, path)
+
+
+def _ends(headings: list[Heading], length: int) -> list[int]:
+    """Where each section ends: at the next heading of its level or above."""
+    ends = [length] * len(headings)
+    following: list[Heading] = []
+    for i, heading in reversed(list(enumerate(headings))):
+        while following and following[-1].level > heading.level:
+            following.pop()
+        if following:
+            ends[i] = following[-1].start
+        following.append(heading)
+    return ends
