@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assistant import extractive
 from assistant.errors import InputError
+from assistant.grounding import Check, Span, check_text, ground
+from assistant.grounding.places import Places
 from assistant.retrieval import Retriever
-from assistant.types import Answer, Filters, Hit, Report, ReportInfo
+from assistant.types import Answer, Filters, Hit, Report, ReportInfo, StatedFigure
 
 if TYPE_CHECKING:
     from assistant.ingestion import Outcome
@@ -34,6 +36,7 @@ class Assistant:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.retriever = Retriever(library)
+        self.places = Places()
 
     def stream(self, question: str, filters: Filters | None = None) -> Iterator[Event]:
         """Answers a question step by step; the last event carries the whole Answer.
@@ -43,6 +46,7 @@ class Assistant:
         started = time.perf_counter()
         self._check(filters)
         answer = extractive.answer(_writable(question), self.retriever, self.library, filters)
+        answer = replace(answer, figures=self._figures(answer))
         answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
         for line in answer.text.splitlines(keepends=True):
             yield Event("delta", line)
@@ -61,6 +65,13 @@ class Assistant:
         """The `k` best passages, best first."""
         self._check(filters)
         return self.retriever.search(_writable(query), k, filters)
+
+    def check(self, text: str, citations: Sequence[Span] | None = None) -> Check:
+        """A verdict on every figure of somebody's text, against the library, or against `citations` alone.
+
+        Raises InputError for a citation of a report that is not there, or beyond its text.
+        """
+        return check_text(_writable(text), self.retriever, self.library, citations, self.places)
 
     def ingest(self, paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Iterator[Outcome]:
         """Reads files and folders into the library, one outcome a file, as they come."""
@@ -102,6 +113,13 @@ class Assistant:
     def close(self) -> None:
         """Lets go of the library's folder."""
         self.library.close()
+
+    def _figures(self, answer: Answer) -> tuple[StatedFigure, ...]:
+        """The verdict on every figure of an answer."""
+        cited = {citation.report_id: self.library.report(citation.report_id) for citation in answer.citations}
+        return ground(
+            answer.text, answer.citations, answer.calculations, answer.question, answer.language, cited, self.places
+        )
 
     def _check(self, filters: Filters | None) -> None:
         for chosen in filters.reports if filters else ():

@@ -16,6 +16,7 @@ from assistant import __version__
 from assistant.errors import AssistantError, InputError
 
 if TYPE_CHECKING:
+    from assistant.grounding import Span
     from assistant.ingestion import Outcome
     from assistant.service import Assistant
     from assistant.types import Filters
@@ -78,6 +79,11 @@ def build_parser() -> argparse.ArgumentParser:
     search = command("search", run_search, "find passages, without an answer · 只检索原文")
     _question(search, "query", "QUERY")
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many passages (10)")
+
+    check = command("check", run_check, "a verdict on every figure of a text · 核对一段文字里的数字")
+    check.add_argument("file", nargs="?", default="-", metavar="FILE", help="the text; - or nothing: standard input")
+    check.add_argument("--batch", metavar="FILE", help='lines {"id", "text", "citations"?} in, one JSON line each out · 批量')
+    _json(check)
 
     _json(command("reports", run_reports, "list the reports kept · 列出库中的报告"))
     show = command("show", run_show, "what is known of a report, or its text · 查看一份报告")
@@ -193,6 +199,44 @@ def run_search(options: argparse.Namespace) -> int:
     else:
         print("\n".join(hit_text(i, hit) for i, hit in enumerate(hits, 1)) or "nothing found")
     return DONE
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """A verdict on every figure of a text, or of each of a batch."""
+    from assistant.adapters.render import as_json, check_data, check_text
+    from assistant.language import script_of
+
+    with _assistant(first_use=True) as assistant:
+        if options.batch:
+            return _rows(options.batch, "text", lambda row: _checked(assistant, row))
+        text = "".join(_lines(options.file))
+        outcome = assistant.check(text)
+    print(as_json(check_data(outcome)) if options.json else check_text(outcome, script_of(text)))
+    return DONE
+
+
+def _checked(assistant: Assistant, row: dict[str, Any]) -> dict[str, Any]:
+    """The check of one line of a batch; citations that can't be resolved are an error, and nothing rests on them."""
+    from assistant.adapters.render import check_data
+
+    try:
+        return check_data(assistant.check(row["text"], _cited(row.get("citations"))))
+    except InputError as error:
+        return {"figures": [], "verified": False, "error": str(error)}
+
+
+def _cited(citations: Any) -> list[Span] | None:
+    from assistant.grounding import Span
+
+    if citations is None:
+        return None
+    try:
+        spans = [Span(str(c["source"]), c["start"], c["end"]) for c in citations]
+        if not all(type(offset) is int for span in spans for offset in (span.start, span.end)):
+            raise TypeError("offsets")
+    except (KeyError, TypeError):
+        raise InputError('citations should be [{"source", "start", "end"}, …] with whole numbers') from None
+    return spans
 
 
 def run_reports(options: argparse.Namespace) -> int:
@@ -367,6 +411,11 @@ def _filters(options: argparse.Namespace) -> Filters:
 
 def _batch(name: str, key: str, result: str, work: Callable[[str], Any]) -> int:
     """Answers a file of JSON lines in order, each as soon as it is there; a bad line is told and the rest goes on."""
+    return _rows(name, key, lambda row: {result: work(row[key])})
+
+
+def _rows(name: str, key: str, work: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
+    """One line out for each JSON line with "id" and `key`; 1 if a line was bad."""
     from assistant.adapters.render import as_json
 
     failed = False
@@ -375,14 +424,16 @@ def _batch(name: str, key: str, result: str, work: Callable[[str], Any]) -> int:
             continue
         try:
             row = json.loads(line)
-            question, identity = row[key], row["id"]
-            if not isinstance(question, str):
+            identity = row["id"]
+            if not isinstance(row[key], str):
                 raise TypeError(key)
         except (ValueError, KeyError, TypeError, RecursionError):
             tell(f'{name}, line {number}: not a JSON object with "id" and "{key}"; skipped')
             failed = True
             continue
-        print(as_json({"id": identity, result: work(question)}), flush=True)
+        done = work(row)
+        failed = failed or "error" in done
+        print(as_json({"id": identity, **done}), flush=True)
     return FAILED if failed else DONE
 
 

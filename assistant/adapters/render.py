@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from assistant.types import Answer, Hit, Report, ReportInfo
+from assistant.grounding import Check
+from assistant.messages import say
+from assistant.types import Answer, Hit, Language, Report, ReportInfo
+
+
+_QUOTE = 160  # characters of a quote shown
 
 
 def as_json(data: Any) -> str:
@@ -67,6 +72,28 @@ def _place(source: str, start: int, end: int, *particulars: str | None) -> str:
 
 def _page(page: int | None) -> str:
     return f"p. {page}" if page else ""
+
+
+def check_data(check: Check) -> dict[str, Any]:
+    """The outcome of a check as the contract gives it."""
+    return {"figures": [asdict(figure) for figure in check.figures], "verified": check.verified}
+
+
+def check_text(check: Check, language: Language) -> str:
+    """A check for a terminal: each figure with its verdict, and the place it rests on, or what differs."""
+    lines = []
+    for figure in check.figures:
+        mark = "✗" if figure.verdict == "unverified" else "✓"
+        lines.append(f"{mark} {plain(figure.text)}  {say(f'verdict_{figure.verdict}', language)}")
+        if figure.why:
+            lines.append(f"    {plain(figure.why)}")
+        place = figure.source or figure.nearest
+        if place:
+            quote = " ".join(plain(place.quote).split())
+            lines.append(f"    {plain(place.source)} {place.start}–{place.end} · {quote[:_QUOTE]}{'…' if len(quote) > _QUOTE else ''}")
+    failed = sum(figure.verdict == "unverified" for figure in check.figures)
+    key = "check_none" if not check.figures else "check_failed" if failed else "check_passed"
+    return "\n".join([*lines, "", say(key, language, failed=failed, count=len(check.figures))]).lstrip("\n")
 
 
 def hit_text(rank: int, hit: Hit, width: int = 300) -> str:

@@ -1,0 +1,9 @@
+"""A verdict on every figure that a text states, and the place that supports it. Code alone; no model is asked.
+
+`ground` is for an answer with its own citations, `check_text` for anybody's text against the library.
+"""
+
+from assistant.grounding.check import Check, CheckedFigure, Span, check_text
+from assistant.grounding.verdicts import Finding, examine, ground
+
+__all__ = ["Check", "CheckedFigure", "Finding", "Span", "check_text", "examine", "ground"]

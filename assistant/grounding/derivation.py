@@ -1,0 +1,176 @@
+"""Arithmetic that a sentence itself states, or announces, over figures that are proven."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import combinations, permutations
+
+from assistant.calculators.arithmetic import calculate
+from assistant.calculators.operands import Amount
+from assistant.errors import InputError
+from assistant.grounding.wording import vocabulary
+from assistant.language import fold
+from assistant.quantities import Quantity
+
+_PER = r"(?:\s*/\s*(?:天|日|周|週|月|年|分钟|分鐘|小时|小時|秒|day|week|month|year|minute)(?![A-Za-z]))?"
+_OPERATOR = re.compile(
+    rf"{_PER}[\s×x*÷/+加−–\-()（）^]*(?:[×x*÷/+加−–^]|\*\*|-)[\s×x*÷/+加−–\-()（）^]*", re.I
+)
+_CONSTANTS = frozenset(map(Decimal, [*range(1, 13), 24, 30, 52, 60, 100, 365, 1000, 1024, 1440, 3600, 86400]))
+_MOST_OPERANDS = 8
+_POWER = re.compile(r"[)）]?\s*(?:\^|\*\*)\s*[(（]?\s*\Z")
+
+
+def written(text: str, figures: Sequence[Quantity]) -> list[tuple[list[int], Decimal]]:
+    """The expressions written out in a text, each as the indices of its operands and its value. A percentage counts
+    as its hundredth."""
+    found = []
+    for run in _runs(text, figures):
+        value = _value(text, [figures[i] for i in run])
+        if value is not None:
+            found.append((run, value))
+    return found
+
+
+def _runs(text: str, figures: Sequence[Quantity]) -> Iterator[list[int]]:
+    run: list[int] = []
+    for i, figure in enumerate(figures):
+        gap = text[figures[run[-1]].end : figure.start] if run else ""
+        signed = run and not gap.strip() and figure.text[:1] in "+-−–"
+        if run and (_OPERATOR.fullmatch(gap) or signed):
+            run.append(i)
+            continue
+        if len(run) > 1:
+            yield run
+        run = [i]
+    if len(run) > 1:
+        yield run
+
+
+def _value(text: str, operands: Sequence[Quantity]) -> Decimal | None:
+    first, last = operands[0], operands[-1]
+    opening = re.search(r"[(（]+\Z", text[: first.start])
+    closing = re.match(r"\s*[)）]+", text[last.end :])
+    pieces = [opening.group() if opening else ""]
+    variables: dict[str, Amount] = {}
+    for i, operand in enumerate(operands):
+        gap = text[operands[i - 1].end : operand.start] if i else ""
+        if i and operand.sign in ("-", "+") and operand.text[:1] in "+-−–" and not gap.strip():
+            gap, value = gap + operand.sign, abs(operand.value)
+        else:
+            value = operand.value
+        variables[f"q{i}"] = Amount(value / 100 if operand.unit == "%" else value, None)
+        pieces += [re.sub(rf"^{_PER}", "", gap, flags=re.I).replace("加", "+"), f" q{i} "]
+    pieces.append(closing.group() if closing else "")
+    expression = "".join(pieces).replace("（", "(").replace("）", ")").replace("x", "*").replace("X", "*")
+    for attempt in _balanced(expression):
+        try:
+            return Decimal(calculate(attempt, variables).result)
+        except (InputError, InvalidOperation):
+            continue
+    return None
+
+
+def _balanced(expression: str) -> Iterator[str]:
+    yield expression
+    missing = expression.count("(") - expression.count(")")
+    yield expression.replace("(", "", missing) if missing > 0 else expression[::-1].replace(")", "", -missing)[::-1]
+    yield expression + ")" * missing if missing > 0 else "(" * -missing + expression
+
+
+def is_constant(figure: Quantity) -> bool:
+    """Whether an operand is a number that needs no source: months of a year, minutes of a day, a root, one."""
+    if figure.value in _CONSTANTS and figure.scale == 1 and figure.unit in (None, "months", "minutes", "hours", "days", "seconds", "years", "quarters", "weeks"):
+        return True
+    return bool(re.fullmatch(r"1/\d{1,2}", figure.text.strip()))
+
+
+def agrees(figure: Quantity, value: Decimal) -> bool:
+    """Whether a figure states this value to its last printed digit (in its own scale too, where the operands went
+    without theirs)."""
+    shown = abs(figure.value)
+    value = abs(value)
+    candidates = [value * 100] if figure.unit in ("%", "pp") else [value, value * figure.scale]
+    ends = [shown] if figure.low is None or figure.high is None else [abs(figure.low), abs(figure.high)]
+    return any(abs(end - one) <= figure.half_unit * Decimal("1.0001") for one in candidates for end in ends)
+
+
+def announced(figure: Quantity, clause: str, proven: Sequence[Quantity], years: int | None = None) -> tuple[Quantity, ...] | None:
+    """Figures that a figure is computed from, by the operation that its clause announces; None if none fits.
+
+    Only figures proven already are tried, in pairs, and for a sum all of one unit."""
+    if figure.low is not None:
+        return None
+    folded = fold(clause)
+    cues = {name for name, pattern in vocabulary()["derived"].items() if re.search(pattern, folded)}
+    operands = list(proven)[-_MOST_OPERANDS:]
+    if "sum" in cues:
+        alike = [q for q in operands if _alike(q, figure)]
+        for size in range(len(alike), 1, -1):
+            for chosen in combinations(alike, size):
+                if _same_value(figure, sum((q.value for q in chosen), Decimal(0))):
+                    return chosen
+    for a, b in permutations(operands, 2):
+        if any(name in cues and fits(figure, a, b) for name, fits in _PAIRS.items()):
+            return a, b
+    if "cagr" in cues and years:
+        for a, b in permutations(operands, 2):
+            if _same_unit(a, b) and a.value > 0 and b.value > 0 and figure.unit == "%":
+                rate = (b.value / a.value) ** (Decimal(1) / years) - 1
+                if abs(rate * 100 - figure.value) <= figure.half_unit:
+                    return a, b
+    return None
+
+
+def _alike(a: Quantity, b: Quantity) -> bool:
+    return a.unit == b.unit and a.low is None
+
+
+def _same_unit(a: Quantity, b: Quantity) -> bool:
+    return a.unit == b.unit or None in (a.unit, b.unit)
+
+
+def _same_value(figure: Quantity, value: Decimal) -> bool:
+    return abs(abs(value) - abs(figure.value)) <= figure.half_unit
+
+
+def _difference(figure: Quantity, a: Quantity, b: Quantity) -> bool:
+    points = a.unit == b.unit == "%" and figure.unit in ("pp", "%")
+    return (points or _same_unit(a, b)) and a.value > b.value and (points or _loosely(figure, a)) and _same_value(figure, a.value - b.value)
+
+
+def _loosely(figure: Quantity, a: Quantity) -> bool:
+    return figure.unit == a.unit or figure.unit in (None, "points") or (a.unit is None and figure.unit not in ("%", "x"))
+
+
+def _share(figure: Quantity, a: Quantity, b: Quantity) -> bool:
+    return figure.unit == "%" and _same_unit(a, b) and a.unit != "%" and b.value != 0 and _same_value(figure, a.value / b.value * 100)
+
+
+def _ratio(figure: Quantity, a: Quantity, b: Quantity) -> bool:
+    if b.value == 0 or figure.unit in ("%", "pp") or (figure.unit == "x" and not _same_unit(a, b)):
+        return False
+    grown = 1 if figure.direction == "up" else 0  # 提高 1 倍 is to twice as much
+    return _same_value(figure, a.value / b.value - grown) and (figure.digits > 0 or figure.unit == "x")
+
+
+def _growth(figure: Quantity, a: Quantity, b: Quantity) -> bool:
+    return figure.unit == "%" and _same_unit(a, b) and a.unit != "%" and a.value > 0 and _same_value(figure, (b.value / a.value - 1) * 100)
+
+
+def _product(figure: Quantity, a: Quantity, b: Quantity) -> bool:
+    if b.unit not in ("%", "x"):
+        return False
+    factor = b.value / 100 if b.unit == "%" else b.value
+    return figure.unit in (a.unit, None) and a.unit not in ("%", "x") and _same_value(figure, a.value * factor)
+
+
+_PAIRS: dict[str, Callable[[Quantity, Quantity, Quantity], bool]] = {
+    "difference": _difference,
+    "share": _share,
+    "ratio": _ratio,
+    "growth": _growth,
+    "product": _product,
+}

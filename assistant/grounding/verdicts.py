@@ -1,0 +1,491 @@
+"""Verdicts: each figure of a text against the places and calculations that its own sentence cites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from typing import Any, Literal
+
+from assistant.grounding.derivation import agrees, announced, is_constant, written
+from assistant.grounding.matching import Why, compare, related, same_period
+from assistant.grounding.places import Fact, Place, Places
+from assistant.grounding.wording import Said, Wording, bare, read_wording, vocabulary
+from assistant.language import CJK, fold, script_of
+from assistant.quantities import Period, Quantity, find_quantities, same_quantity
+from assistant.quantities.vocabulary import UNITS
+from assistant.types import Calculation, Citation, Language, Report, StatedFigure, Verdict
+
+Kind = Literal["number", "date", "name", "quote"]
+_MARKER = re.compile(r"\[(?:c?\d{1,3})(?:\s*[,，、]\s*c?\d{1,3})*\]")
+_END = re.compile(r"[。！？!?]+[”\"」』)）]*|(?<=[a-z0-9%)\]”\"])\.(?=\s+[A-Z“\"(])")
+_SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
+_TELLING = 4  # significant digits that hardly agree by chance
+_ORDER: tuple[Why, ...] = ("", "period", "company", "row", "measure", "bound", "precision", "sign", "scale", "currency", "unit", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a text: `text` with its markers blanked, at `start`; the numbers and calculations it cites."""
+
+    text: str
+    start: int
+    citations: tuple[int, ...] = ()
+    calculations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place under the name that a text cites it by ("[1]")."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found on one figure (or date, name with digits, company, quotation) at `start:end` of the text.
+
+    `source` and `fact` support it; where the verdict is "unverified", they are the nearest there is, and `why` names
+    what differs.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    value: str
+    unit: str | None
+    verdict: Verdict
+    name: str | None = None
+    source: Source | None = None
+    fact: Fact | None = None
+    why: Why | Literal["nothing", "unrelated", "operand"] = ""
+
+
+def ground(
+    text: str,
+    citations: Sequence[Citation],
+    calculations: Sequence[Calculation],
+    question: str,
+    language: Language,
+    reports: Mapping[str, Report],
+    places: Places | None = None,
+) -> tuple[StatedFigure, ...]:
+    """Every figure of an answer's text with its verdict: "quoted" or "rounded" where a place cited by its own sentence
+    prints it, "derived" from a calculation marked there, "given" by the question, else "unverified".
+
+    `reports` are those that the citations are of, by id: table cells have their units from there.
+    """
+    reader = places or Places()
+    sources = {c.n: Source(f"[{c.n}]", reader.read(reports[c.report_id], c.start, c.end)) for c in citations if c.report_id in reports}
+    own = lambda sentence: [sources[n] for n in sentence.citations if n in sources]  # noqa: E731
+    found = examine(text, own, calculations, question, sources)
+    return tuple(
+        StatedFigure(f.text, f.value, f.unit, f.verdict, f.name) for f in found if f.kind in ("number", "date")
+    )
+
+
+def examine(
+    text: str,
+    sources_of: Callable[[Sentence], Sequence[Source]],
+    calculations: Sequence[Calculation] = (),
+    question: str = "",
+    every: Mapping[int, Source] | None = None,
+    searched: bool = False,
+) -> list[Finding]:
+    """What is found on each figure of a text, in order; dates, names and quotations are told where they fail (a day
+    always). `sources_of` gives what a sentence may rest on; `every` the places by citation number.
+    Places that were `searched` for, not cited, must speak of more of what the sentence says."""
+    given = find_quantities(question)
+    asked = read_wording(question) if question else None
+    computed = {c.id: c for c in calculations}
+    found: list[Finding] = []
+    whole = read_wording(text) if not searched else None
+    for sentence in sentences(text):
+        sources = list(sources_of(sentence))
+        wording = read_wording(sentence.text)
+        marked = [computed[i] for i in sentence.calculations if i in computed and _holds(computed[i], computed, every or {}, given)]
+        numbers = _numbers(wording, sources, marked, given, whole)
+        numbers = _derived(wording, numbers, sources)
+        others = [*_names(wording, sources, asked), *_dates(wording, sources, asked), *_codes(wording, sources, question), *_quotes(wording, sources)]
+        local = sorted([*numbers, *others], key=lambda f: (f.start, f.end))
+        found += [replace(f, start=f.start + sentence.start, end=f.end + sentence.start) for f in local]
+    return found
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The sentences of a Markdown text with what each cites. A marker after the full stop is of the sentence before;
+    sentences of a line without a marker share the next one's."""
+    made: list[Sentence] = []
+    at = 0
+    for line in text.splitlines(keepends=True):
+        made += _of_line(line.rstrip("\n"), at)
+        at += len(line)
+    return made
+
+
+def _of_line(line: str, at: int) -> list[Sentence]:
+    blank = _MARKER.sub(lambda m: " " * len(m.group()), line)
+    ends = [m.end() for m in _END.finditer(blank)]
+    bounds = [0, *(_past_markers(line, end) for end in ends), len(line)]
+    made: list[Sentence] = []
+    for a, b in zip(bounds, bounds[1:], strict=False):
+        if blank[a:b].strip():
+            marks = [mark.strip() for m in _MARKER.finditer(line, a, b) for mark in re.split("[,，、]", m.group()[1:-1])]
+            numbers = tuple(int(mark) for mark in marks if mark.isdigit())
+            made.append(Sentence(blank[a:b], at + a, numbers, tuple(mark for mark in marks if not mark.isdigit())))
+    for i in range(len(made) - 2, -1, -1):
+        if not made[i].citations and not made[i].calculations:
+            made[i] = replace(made[i], citations=made[i + 1].citations, calculations=made[i + 1].calculations)
+    return made
+
+
+def _past_markers(line: str, end: int) -> int:
+    match = re.compile(rf"(?:\s*{_MARKER.pattern})+").match(line, end)
+    return match.end() if match else end
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def _finding(said: Said, verdict: Verdict, **more: Any) -> Finding:
+    q = said.quantity
+    value = f"{q.low:f}–{q.high:f}" if q.low is not None and q.high is not None else f"{q.value:f}"
+    return Finding("number", q.text, q.start, q.end, value, q.unit, verdict, **more)
+
+
+def _numbers(wording: Wording, sources: Sequence[Source], marked: Sequence[Calculation], given: Sequence[Quantity], whole: Wording | None) -> list[Finding]:
+    pairs = [_read_alike(said, wording, sources) for said in wording.said]
+    strong = _strong(pairs) if whole else set()
+    checked = [_with_support(f, whole or wording, strong, whole is None) for f in pairs]
+    return [_computed_or_given(f, said, marked, given) for f, said in zip(checked, wording.said, strict=True)]
+
+
+def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
+    """The best match of a figure; one printed bare may share the unit and scale of another one in its sentence
+    (+16, +5 and +3 points), or be printed as a table cell prints it."""
+    found = _best(said, wording, sources)
+    q = said.quantity
+    if found.verdict == "unverified" and q.value > 0 and _in_brackets(wording.text, q):
+        negative = replace(q, value=-q.value, sign="-", direction=None)
+        other = _best(replace(said, quantity=negative, trend=None), wording, sources)
+        found = other if other.verdict == "quoted" else found
+    if found.verdict != "unverified" or q.unit is not None or q.scale != 1:
+        return found
+    others = {(o.quantity.unit, o.quantity.currency, o.quantity.scale) for o in wording.said if o is not said}
+    listed = not re.match(rf"\s?[{CJK}%A-Za-z]", re.sub("^[ ]?[和及與与对對比]", "、", wording.text[q.end :]))
+    for unit, currency, scale in sorted(others, key=str) if listed else ():
+        if unit is None and scale == 1:
+            continue
+        borrowed = replace(q, unit=unit, currency=currency, scale=scale, value=q.value * scale, half_unit=q.half_unit * scale,
+                           low=q.low * scale if q.low is not None else None, high=q.high * scale if q.high is not None else None)
+        other = _best(replace(said, quantity=borrowed), wording, sources)
+        if other.verdict == "quoted":
+            return other
+    for source in sources:
+        for fact in source.place.facts:
+            theirs = fact.said.quantity
+            if fact.label and theirs.unit not in ("%", "pp", "x") and theirs.low is None and q.value == theirs.value / theirs.scale:
+                bare_fact = replace(fact, said=replace(fact.said, quantity=replace(theirs, value=q.value, scale=q.scale, unit=None, currency=None)))
+                if compare(said, wording, bare_fact, source.place).outcome == "quoted":
+                    return _finding(said, "quoted", name=source.name, source=source, fact=fact)
+    return found
+
+
+def _in_brackets(text: str, q: Quantity) -> bool:
+    """Whether a figure stands alone in brackets, as tables print negatives."""
+    return text[q.start - 1 : q.start] in ("(", "（") and bool(re.match(r"[)）](?:\s*[,，]|\s*%|\s*$|\s*\S{0,4}元?[,，。])", text[q.end :]))
+
+
+def _strong(pairs: Sequence[Finding]) -> set[tuple[str, int, int]]:
+    """The places with which figures of so many digits agree that chance is ruled out."""
+    digits: dict[tuple[str, int, int], dict[tuple[int, int], int]] = {}
+    for f in pairs:
+        if f.verdict == "quoted" and f.source and f.fact:
+            place = f.source.place
+            digits.setdefault((place.report.report_id, place.start, place.end), {})[(f.fact.start, f.fact.end)] = _digits(f.fact.said.quantity)
+    return {key for key, each in digits.items() if max(each.values()) >= _TELLING or (len(each) > 1 and sum(each.values()) > _TELLING)}
+
+
+def _best(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
+    """The figure of the sources that is the same; else the nearest and what differs."""
+    best: tuple[int, int, Decimal] | None = None
+    nearest = _finding(said, "unverified", why="nothing")
+    elsewhere = {id(s): [p for other in sources if other is not s for p in other.place.periods] for s in sources}
+    for source in sources:
+        for fact in source.place.facts:
+            match = compare(said, wording, fact, source.place, elsewhere[id(source)])
+            shared = len(wording.words & fact.words)
+            if match.outcome == "quoted" or match.outcome == "rounded":
+                rank = (0 if match.outcome == "quoted" else 1, -shared, Decimal(0))
+                made = _finding(said, match.outcome, name=source.name, source=source, fact=fact)
+            else:
+                rank = (2 + _ORDER.index(match.why), -shared, abs(fact.said.quantity.value - said.quantity.value))
+                made = _finding(said, "unverified", source=source, fact=fact, why=match.why)
+            if best is None or rank < best:
+                best, nearest = rank, made
+    return nearest
+
+
+def _digits(q: Quantity) -> int:
+    return len(re.sub(r"\D", "", q.text).strip("0"))
+
+
+def _with_support(finding: Finding, wording: Wording, strong: set[tuple[str, int, int]], searched: bool) -> Finding:
+    """A figure that agrees is proven only if its sentence speaks of what the place speaks of."""
+    if finding.verdict not in ("quoted", "rounded") or finding.source is None or finding.fact is None:
+        return finding
+    place = finding.source.place
+    if (place.report.report_id, place.start, place.end) in strong or _speaks_of(wording, finding.fact, place, searched):
+        return finding
+    return replace(finding, verdict="unverified", name=None, why="unrelated")
+
+
+def _speaks_of(wording: Wording, fact: Fact, place: Place, searched: bool) -> bool:
+    shared = (wording.words & fact.words) - set(vocabulary()["common"])
+    score = sum(2 if token.isascii() else 1 for token in shared)
+    if score >= 2 and len(shared) >= searched * _SHARED * len(wording.words):
+        return True
+    if any(name.kind != "broker" and related(name.id, place.names) for name in wording.names):
+        return True
+    if fact.label and fact.label in wording.folded:
+        return True
+    if (script_of(wording.text) == "en") == (place.report.language == "en"):
+        return False
+    there = {m.id for m in read_wording(fact.sentence).measures} | fact.said.measures
+    named = not searched and any(related(name.id, place.names) for name in wording.names)
+    return named or any(m.id in there for m in wording.measures)
+
+
+def _computed_or_given(finding: Finding, said: Said, marked: Sequence[Calculation], given: Sequence[Quantity]) -> Finding:
+    if finding.verdict != "unverified":
+        return finding
+    for calculation in marked:
+        if any(_states(said.quantity, value, unit) for value, unit in _values(calculation)):
+            return _finding(said, "derived", name=calculation.id)
+    if any(_is_given(said.quantity, q) for q in given):
+        return _finding(said, "given", name="question")
+    return finding
+
+
+def _is_given(ours: Quantity, theirs: Quantity) -> bool:
+    return ours.unit == theirs.unit and same_quantity(ours, theirs).kind == "equal"
+
+
+# ---------------------------------------------------------------- calculations
+
+
+def _values(calculation: Calculation) -> Iterator[tuple[Decimal, str | None]]:
+    """The results and operands of a calculation, with units where known."""
+    yield from ((value, calculation.unit or None) for value in _decimals(calculation.result))
+    for given in calculation.inputs.values():
+        yield from _operands(given)
+
+
+def _decimals(result: Any) -> Iterator[Decimal]:
+    if isinstance(result, Mapping):
+        for value in result.values():
+            yield from _decimals(value)
+    elif isinstance(result, list | tuple):
+        for value in result:
+            yield from _decimals(value)
+    elif result is not None and not isinstance(result, bool):
+        try:
+            yield Decimal(str(result))
+        except InvalidOperation:
+            yield from (q.value for q in find_quantities(str(result))[:1])
+
+
+def _operands(given: Any) -> Iterator[tuple[Decimal, str | None]]:
+    for value in given.values() if isinstance(given, Mapping) else given if isinstance(given, list | tuple) else [given]:
+        found = find_quantities(str(value))
+        if found:
+            yield found[0].value, found[0].unit
+        else:
+            yield from ((number, None) for number in _decimals(value))
+
+
+def _states(q: Quantity, value: Decimal, unit: str | None) -> bool:
+    """Whether a figure states a computed value, rounded to its last printed digit at most."""
+    if unit == "%" and q.unit not in ("%", "pp"):
+        return False
+    if q.unit == "%" and unit in (None, "", "x"):
+        value = value * 100
+    elif unit and q.unit and unit != q.unit and not (unit == "x" and q.unit is None) and unit in ("%", "x", "CNY", "USD", "HKD", "TWD"):
+        return False
+    return abs(abs(q.value) - abs(value)) <= q.half_unit and (q.value * value >= 0 or q.direction is not None)
+
+
+def _holds(calculation: Calculation, others: Mapping[str, Calculation], sources: Mapping[int, Source], given: Sequence[Quantity], depth: int = 0) -> bool:
+    """Whether every operand of a calculation that names its source is to be found there."""
+    if depth > 8:
+        return False
+    for name, origin in calculation.input_sources.items():
+        values = list(_operands(calculation.inputs.get(name)))
+        if origin in others:
+            results = [v for v, _unit in _values(others[origin])]
+            known = _holds(others[origin], others, sources, given, depth + 1) and all(any(_near(v, r) for r in results) for v, _ in values)
+        elif origin == "question":
+            known = all(any(_near(v, q.value) for q in given) for v, _unit in values)
+        elif re.fullmatch(r"\[\d+\]", origin) and int(origin[1:-1]) in sources:
+            facts = sources[int(origin[1:-1])].place.facts
+            known = all(any(_near(v, f.said.quantity.value) for f in facts) for v, _unit in values)
+        else:
+            known = False
+        if not known:
+            return False
+    return True
+
+
+def _near(a: Decimal, b: Decimal) -> bool:
+    """Equal, or the same percentage written as a share."""
+    return a == b or a * 100 == b or a == b * 100
+
+
+def _derived(wording: Wording, numbers: list[Finding], sources: Sequence[Source]) -> list[Finding]:
+    """Figures that the sentence itself computes, or says it computes, from figures that are proven."""
+    quantities = [said.quantity for said in wording.said]
+    results = list(numbers)
+    runs = written(wording.text, quantities)
+    for _round in range(3):
+        for run, value in runs:
+            stated = [i for i, q in enumerate(quantities) if i not in run and agrees(q, value)]
+            operands = {j: _operand(wording.said[j], results[j], sources) for j in run}
+            stated = [i for i in stated if _like_money(quantities[i], operands.values())]
+            if stated and all(operands.values()):
+                results = [operands.get(i) or finding for i, finding in enumerate(results)]
+                for i in stated:
+                    if results[i].verdict == "unverified":
+                        results[i] = _finding(wording.said[i], "derived", name=_names_of(results, run))
+        results = _announced(wording, results)
+    return results
+
+
+def _like_money(result: Quantity, operands: Iterable[Finding | None]) -> bool:
+    """Whether a result in a currency has no operand in another, by its own print or its source's."""
+    units = {f.unit for f in operands if f} | {f.fact.said.quantity.unit for f in operands if f and f.fact}
+    money = {unit for unit in units if unit and UNITS[unit].is_currency}
+    return not result.currency or not money or result.currency in money
+
+
+def _operand(said: Said, finding: Finding, sources: Sequence[Source]) -> Finding | None:
+    """An operand of a sum that holds: proven, a constant of the calendar, or a figure printed without its scale."""
+    if finding.verdict != "unverified":
+        return finding
+    q = said.quantity
+    if finding.why == "unrelated" and finding.source:
+        return replace(finding, verdict="quoted", name=finding.source.name, why="")
+    if is_constant(q):
+        return _finding(said, "derived")
+    grown = [f for s in sources for f in s.place.facts if f.said.quantity.unit == "%" and q.value == 1 + f.said.quantity.value / 100]
+    if grown and q.unit is None:
+        return _finding(said, "derived", name=next(s.name for s in sources if grown[0] in s.place.facts))
+    if q.unit is None and q.scale == 1:
+        for source in sources:
+            for fact in source.place.facts:
+                theirs = fact.said.quantity
+                if theirs.low is None and theirs.value == q.value * theirs.scale:
+                    return _finding(said, "quoted", name=source.name, source=source, fact=fact)
+    return None
+
+
+def _names_of(results: Sequence[Finding], run: Iterable[int]) -> str | None:
+    return " ".join(dict.fromkeys(name for j in run if (name := results[j].name))) or None
+
+
+def _announced(wording: Wording, results: list[Finding]) -> list[Finding]:
+    made = list(results)
+    for i, finding in enumerate(results):
+        if finding.verdict != "unverified":
+            continue
+        proven = [wording.said[j].quantity for j, other in enumerate(made) if other.verdict != "unverified" and j != i]
+        operands = announced(wording.said[i].quantity, _wide_clause(wording, i), proven, _years(wording))
+        if operands:
+            made[i] = _finding(wording.said[i], "derived", name=_names_of(made, [j for j, s in enumerate(wording.said) if s.quantity in operands]))
+    return made
+
+
+def _wide_clause(wording: Wording, i: int) -> str:
+    """A figure's clause, and what follows it directly: the words that announce an operation stand there."""
+    q = wording.said[i].quantity
+    return wording.said[i].clause + " " + wording.text[max(0, q.start - 16) : q.end + 12]
+
+
+def _years(wording: Wording) -> int | None:
+    years = sorted({int(p.first[:4]) for p in wording.periods if p.first})
+    return years[-1] - years[0] if len(years) > 1 else None
+
+
+# ---------------------------------------------------------------- names, dates, codes, quotations
+
+
+def _names(wording: Wording, sources: Sequence[Source], asked: Wording | None) -> Iterator[Finding]:
+    """Companies and products that none of the places a sentence cites speaks of."""
+    if not sources:
+        return
+    known = {name for source in sources for name in source.place.names}
+    owners = {name for source in sources for name in source.place.owners}
+    given = {name.id for name in asked.names} if asked else set()
+    for name, code in pairwise(wording.names):
+        gap = wording.text[name.end : code.start].strip()
+        if gap in ("(", "（") and wording.text[code.start : code.end][:1].isdigit() and name.id != code.id:
+            text = wording.text[name.start : code.end]
+            yield Finding("name", text, name.start, code.end, text, None, "unverified", source=sources[0], why="company")
+    for name in wording.names:
+        if name.id in known or name.id in owners or name.owner in known or name.id in given:
+            continue
+        text = wording.text[name.start : name.end]
+        if any(bare(text) in source.place.context for source in sources):
+            continue
+        yield Finding("name", text, name.start, name.end, text, None, "unverified", source=sources[0], why="company")
+
+
+def _dates(wording: Wording, sources: Sequence[Source], asked: Wording | None) -> Iterator[Finding]:
+    around = [(source, p) for source in sources for p in source.place.periods]
+    for period in wording.periods:
+        support = next((source for source, p in around if _covers(period, p)), None)
+        value = period.first if period.first == period.last and period.first else "/".join(filter(None, (period.first, period.last))) or period.text
+        if support and period.kind == "day":
+            yield Finding("date", period.text, period.start, period.end, value, None, "quoted", support.name, support)
+        elif not support and not (asked and any(_covers(period, p) for p in asked.periods)):
+            yield Finding("date", period.text, period.start, period.end, value, None, "unverified", source=sources[0] if sources else None, why="period")
+
+
+def _covers(ours: Period, theirs: Period) -> bool:
+    """Whether a date of a text is told by one of a report: the same, or one that it holds or begins or ends."""
+    if same_period(ours, theirs):
+        return True
+    if not (ours.last and theirs.last):
+        return False
+    return ours.kind == "year" and bool(ours.first) and (ours.first or "") <= (theirs.first or theirs.last) and theirs.last <= ours.last
+
+
+def _codes(wording: Wording, sources: Sequence[Source], question: str) -> Iterator[Finding]:
+    """Codes, model names and figure numbers whose digits no place prints."""
+    shown = "".join([*(source.place.folded for source in sources), fold(question)])
+    for start, end in wording.codes:
+        text = wording.text[start:end]
+        if not _printed(fold(text), shown):
+            yield Finding("name", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value")
+
+
+def _printed(code: str, shown: str) -> bool:
+    pieces = re.findall(r"[a-z]+|\d+(?:\.\d+)*", code)
+    pattern = r"[^a-z0-9]{0,3}".join(map(re.escape, pieces))
+    return bool(re.search(rf"(?<![\d.]){pattern}(?![\d]|\.\d)" if pieces and pieces[0][0].isdigit() else rf"(?<![a-z]){pattern}(?!\d|\.\d)", shown))
+
+
+def _quotes(wording: Wording, sources: Sequence[Source]) -> Iterator[Finding]:
+    """Quotations that no place prints."""
+    shown = [source.place.context for source in sources]
+    for start, end in wording.quotes:
+        text = wording.text[start:end]
+        parts = [bare(part) for part in re.split(r"…+|\.{3,}|⋯+", text)]
+        if not all(any(part in one for one in shown) for part in parts if part):
+            yield Finding("quote", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value")

@@ -1,0 +1,304 @@
+"""What a stretch of text says: its figures, each with the names and measures it belongs to, its dates and its names.
+
+Claims and reports are read by the same rules, so that what is said alike is read alike.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from assistant.language import CJK, fold, tokens
+from assistant.lexicon import Mention, lexicon
+from assistant.quantities import Period, Quantity, find_periods, find_quantities
+from assistant.quantities.vocabulary import words
+
+Trend = Literal["up", "down"]
+
+_SUBJECTS = frozenset({"company", "product", "index", "person", "broker"})
+_MEASURES = frozenset({"metric", "valuation", "macro", "commodity", "currency", "esg", "technology", "product-type"})
+_JOINT = re.compile(r"\s*(?:[/、,，及和與与跟&;；]|and|versus|vs\.?|以及)?\s*(?:及|和|与|and)?\s*", re.I)
+_BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
+CLAUSE_END = re.compile(r"[,，;；。！？!?\n]|\.(?=\s)")
+_NAME_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.&'-]*")
+_QUOTED = re.compile(r"“([^“”]{4,})”|「([^「」]{4,})」|『([^『』]{4,})』|\"([^\"\n]{4,})\"")
+_LIST_MARK = re.compile(r"\s*(?:[-*•#>]+\s*)*(?:\d{1,2}(?:\.\d{1,2})*[.、)）]|[(（]\d{1,2}[)）])\s")
+_RANKS = frozenset("top no rank ranked ranks number place series phase tier level step about some over only the of in to at by and or than section page".split())
+_SUM = re.compile(r"(?<=[(（]1)\+(?=\d)")  # (1+5%) is a sum, where 1+6+N is a name
+_TRIVIAL = frozenset("the of in a an and to for is are was were by on at as with from or that this its be it than more about over per not no yes which each only both has have had but also while year years".split())
+
+
+@cache
+def vocabulary() -> dict[str, Any]:
+    """The words of data/grounding.toml."""
+    return tomllib.loads(files("assistant").joinpath("data", "grounding.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A company, product… named at `start:end` of the text; `owner` is the company that a product belongs to."""
+
+    id: str
+    kind: str
+    owner: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A figure with what its words say of it: whose it is, what it measures, which way it moved."""
+
+    quantity: Quantity
+    names: frozenset[str]
+    measures: frozenset[str]
+    trend: Trend | None
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text as read; offsets are of `text`. `words` are its content words for likeness, figures left out."""
+
+    text: str
+    folded: str
+    said: tuple[Said, ...]
+    names: tuple[Name, ...]
+    measures: tuple[Name, ...]
+    periods: tuple[Period, ...]
+    codes: tuple[tuple[int, int], ...]
+    quotes: tuple[tuple[int, int], ...]
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def read_wording(text: str) -> Wording:
+    """Reads a text of a sentence to a page."""
+    folded = fold(text)
+    place = _places(text, folded)
+    flat = _BRACKETED.sub(lambda m: re.sub("[;；,，。]", " ", m.group()), text)
+    names = tuple(_named(m, place) for m in lexicon().names_in(text) if m.term.kind in _SUBJECTS and m.start >= 0)
+    generic = set(vocabulary()["generic"])
+    measures = tuple(
+        _named(m, place) for m in lexicon().concepts_in(text) if m.term.kind in _MEASURES and m.term.id not in generic
+    )
+    quantities = [_dated(text, q) for q in find_quantities(_SUM.sub("加", text))]
+    periods = tuple(p for p in find_periods(text) if not _is_ticker(text, p))
+    undated = text
+    for p in periods:
+        undated = undated[: p.start] + " " * (p.end - p.start) + undated[p.end :]
+    subjects = [name for name in names if name.kind != "broker"]
+    assigned = _assigned(flat, quantities, subjects)
+    said = tuple(
+        Said(q, assigned[i], _governing(flat, q, measures), trend(undated, q), clause_of(flat, q.start, q.end))
+        for i, q in enumerate(quantities)
+    )
+    codes = tuple(_codes(text, quantities, periods))
+    return Wording(text, folded, said, names, measures, periods, codes, tuple(_quotes(text)), content_words(text))
+
+
+def _named(mention: Mention, place: Sequence[int]) -> Name:
+    term = mention.term
+    return Name(term.id, term.kind, term.owner, place[mention.start], place[min(mention.end, len(place) - 1)])
+
+
+def _places(text: str, folded: str) -> Sequence[int]:
+    """For each offset of the folded text the offset of the text that it stems from."""
+    if len(folded) == len(text):
+        return range(len(text) + 1)
+    places: list[int] = []
+    for i, character in enumerate(text):
+        places += [i] * len(fold(unicodedata.normalize("NFKC", character)))
+    places = places[: len(folded)]
+    return places + [len(text)] * (len(folded) + 1 - len(places))
+
+
+@lru_cache(maxsize=8192)
+def content_words(text: str) -> frozenset[str]:
+    """Character pairs and Latin words that carry meaning; figures and grammar are left out."""
+    return frozenset(t for t in tokens(text) if len(t) > 1 and "_" not in t and t not in _TRIVIAL and not t[0].isdigit())
+
+
+# ---------------------------------------------------------------- whose figure it is
+
+
+def _assigned(text: str, quantities: Sequence[Quantity], names: Sequence[Name]) -> list[frozenset[str]]:
+    """The names that each figure belongs to: paired lists first (A and B rose 5% and 3%), then "5% on A", then the
+    name or joined names before it in its sentence, then after it in its clause."""
+    if not names:
+        return [frozenset()] * len(quantities)
+    groups = list(_joined(text, names))
+    paired = _paired(text, quantities, groups)
+    return [paired.get(i) or _owner_of(text, q, groups) for i, q in enumerate(quantities)]
+
+
+def _joined(text: str, names: Sequence[Name]) -> Iterator[list[list[Name]]]:
+    """Names that stand in one list, as lists of spellings of the same thing: [[MiniMax, 100 HK], [智譜, 2513 HK]]."""
+    group: list[list[Name]] = []
+    for name in names:
+        if group:
+            before = group[-1][-1]
+            gap = text[before.end : name.start]
+            if name.id == before.id and len(gap) < 12 and not re.search("[。；;\n]", gap):
+                group[-1].append(name)
+                continue
+            bare = re.sub(r"^[^()（）]*[)）]|[(（][^()（）]*$", "", _BRACKETED.sub("", gap))
+            if _JOINT.fullmatch(bare) and bare.strip():
+                group.append([name])
+                continue
+            yield group
+        group = [[name]]
+    if group:
+        yield group
+
+
+def _paired(text: str, quantities: Sequence[Quantity], groups: Sequence[list[list[Name]]]) -> dict[int, frozenset[str]]:
+    found: dict[int, frozenset[str]] = {}
+    for run in _runs(text, quantities):
+        if len(run) < 2:
+            continue
+        start = quantities[run[0]].start
+        before = [g for g in groups if len(g) == len(run) and g[-1][-1].end <= start and _same_sentence(text, g[-1][-1].end, start)]
+        if before and not any(before[-1][-1][-1].end < g[0][0].start < start for g in groups):
+            for i, same in zip(run, before[-1], strict=True):
+                found[i] = frozenset(name.id for name in same)
+    return found
+
+
+def _runs(text: str, quantities: Sequence[Quantity]) -> Iterator[list[int]]:
+    """Indices of figures that stand in one list."""
+    run: list[int] = []
+    for i, q in enumerate(quantities):
+        if run and _JOINT.fullmatch(text[quantities[run[-1]].end : q.start]):
+            run.append(i)
+        else:
+            if run:
+                yield run
+            run = [i]
+    if run:
+        yield run
+
+
+def _owner_of(text: str, q: Quantity, groups: Sequence[list[list[Name]]]) -> frozenset[str]:
+    for group in groups:
+        first = group[0][0]
+        if first.start >= q.end and re.match(vocabulary()["words"]["following"], text[q.end : first.start], re.I):
+            return _ids(group)
+    before = [g for g in groups if g[-1][-1].end <= q.start and _same_sentence(text, g[-1][-1].end, q.start)]
+    if before:
+        return _ids(before[-1])
+    after = [g for g in groups if g[0][0].start >= q.end and not CLAUSE_END.search(text, q.end, g[0][0].start)]
+    return _ids(after[0]) if after else frozenset()
+
+
+def _ids(group: list[list[Name]]) -> frozenset[str]:
+    return frozenset(name.id for same in group for name in same)
+
+
+def _same_sentence(text: str, start: int, end: int) -> bool:
+    return not re.search(vocabulary()["words"]["boundary"], text[start:end])
+
+
+def _governing(text: str, q: Quantity, measures: Sequence[Name]) -> frozenset[str]:
+    """What a figure measures: the last measure before it in its sentence, else the next in its clause."""
+    before = [m for m in measures if m.end <= q.start and _same_sentence(text, m.end, q.start)]
+    if before:
+        return frozenset({before[-1].id})
+    after = [m for m in measures if m.start >= q.end and not CLAUSE_END.search(text, q.end, m.start)]
+    return frozenset({after[0].id}) if after else frozenset()
+
+
+# ---------------------------------------------------------------- clause, direction, date
+
+
+def clause_of(text: str, start: int, end: int) -> str:
+    """The clause around a figure."""
+    ends = [m.end() for m in CLAUSE_END.finditer(text, 0, start)]
+    after = CLAUSE_END.search(text, end)
+    return text[ends[-1] if ends else 0 : after.start() if after else len(text)]
+
+
+@cache
+def _trends() -> re.Pattern[str]:
+    def one(kind: str) -> str:
+        latin = [rf"(?<![a-z]){re.escape(w)}(?![a-z])" for w in words(kind) if w.isascii()]
+        return "|".join([*(re.escape(w) for w in words(kind) if not w.isascii()), *latin])
+
+    return re.compile(f"(?P<up>{one('up')})|(?P<down>{one('down')})", re.I)
+
+
+def trend(text: str, q: Quantity) -> Trend | None:
+    """Which way a figure moved, by the last word of direction before it in its clause (since the figure before
+    that), or one right after it."""
+    begin = max([0, *(m.end() for m in CLAUSE_END.finditer(text, max(0, q.start - 40), q.start))], default=0)
+    before = list(_trends().finditer(text, max(begin, q.start - 24), q.start))
+    if len(before) > 1 and before[-2].end() == before[-1].start() and before[-2].lastgroup != before[-1].lastgroup:
+        return None  # 升跌, 涨跌幅
+    if before and not re.search(r"\d", text[before[-1].end() : q.start]):
+        return "up" if before[-1].lastgroup == "up" else "down"
+    return q.direction
+
+
+def _dated(text: str, q: Quantity) -> Quantity:
+    """A figure without a date that only a comparison or a remark after it names."""
+    p = q.period
+    if p is None:
+        return q
+    if p.start >= q.end and re.search(vocabulary()["words"]["comparison"] + r"|[=≈÷×/\d]", text[q.end : p.start]):
+        return replace(q, period=None)
+    if p.end <= q.start and re.search(vocabulary()["words"]["now"], text[p.end : q.start], re.I):
+        return replace(q, period=None)
+    return q
+
+
+def _is_ticker(text: str, p: Period) -> bool:
+    """A code of four digits that reads like a year: 2059 TT, (2013.HK)."""
+    return p.text.isdigit() and bool(re.match(r"[ .]?(?:HK|TT|TW|SZ|SH|SS|CH|US)\b", text[p.end :]))
+
+
+# ---------------------------------------------------------------- names with digits, quotations
+
+
+def _codes(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]) -> Iterator[tuple[int, int]]:
+    """Spans of codes, model names and numbers of figures: digits that are neither a quantity nor a date."""
+    taken = [(q.start, q.end) for q in quantities] + [(p.start, p.end) for p in periods]
+    mark = _LIST_MARK.match(text)
+    for m in _NAME_TOKEN.finditer(text):
+        if not any(c.isdigit() for c in m.group()) or (mark and m.end() <= mark.end()):
+            continue
+        if any(start < m.end() and m.start() < end for start, end in taken):
+            continue
+        end = m.start() + len(re.sub(r"(?:-[a-z]{3,}|(?<=\d)(?:st|nd|rd|th)|[.'&-])+$", "", m.group()))
+        if re.match(r"[)）、]", text[end : end + 1]) and end - m.start() <= 2 and text[m.start() : end].isdigit():
+            continue
+        yield _whole_code(text, m.start(), end)
+
+
+def _whole_code(text: str, start: int, end: int) -> tuple[int, int]:
+    """A bare number with what makes it a name (the Latin word before it) or a figure (the scale after it)."""
+    if not re.fullmatch(r"[\d.]+", text[start:end]):
+        return start, end
+    after = re.match(r"\s?[万萬亿億兆%倍]+", text[end:])
+    before = re.search(r"([A-Za-z][A-Za-z.&'’-]*)[ ]\Z", text[:start])
+    if before and before[1].lower() not in _RANKS:
+        start = before.start(1)
+    return start, end + (after.end() if after else 0)
+
+
+def _quotes(text: str) -> Iterator[tuple[int, int]]:
+    for m in _QUOTED.finditer(text):
+        group = next(i for i in range(1, 5) if m[i])
+        inside = m[group]
+        if len(re.findall(f"[{CJK}]", inside)) >= 4 or len(inside.split()) >= 3:
+            yield m.span(group)
+
+
+def bare(text: str) -> str:
+    """Folded, without spaces, emphasis and punctuation: how quotations and codes are compared."""
+    return re.sub(r"[\s\W_]+", "", fold(text))
