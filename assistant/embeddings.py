@@ -68,12 +68,15 @@ class Builtin:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See `Embedding.embed`."""
-        blocks = [_hashed(texts[i : i + _BLOCK]) for i in range(0, len(texts), _BLOCK)]
+        return self.embed_folded([fold(text) for text in texts])
+
+    def embed_folded(self, folded: Sequence[str]) -> Vectors:
+        """`embed` for texts that are folded already."""
+        blocks = [_hashed(folded[i : i + _BLOCK]) for i in range(0, len(folded), _BLOCK)]
         return np.concatenate(blocks) if blocks else np.zeros((0, BUILTIN_DIMENSION), np.float32)
 
 
-def _hashed(texts: Sequence[str]) -> Vectors:
-    folded = [fold(text) for text in texts]
+def _hashed(folded: Sequence[str]) -> Vectors:
     points = np.frombuffer("\x00".join([*folded, ""]).encode("utf-32-le", "replace"), np.uint32)
     owner = np.repeat(np.arange(len(folded), dtype=np.int64), [len(text) + 1 for text in folded])
     word = _is_word(points)

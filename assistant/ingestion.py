@@ -23,7 +23,7 @@ from assistant import __version__
 from assistant.chunking import passages
 from assistant.embeddings import Builtin, Embedding
 from assistant.errors import AssistantError
-from assistant.library import Incoming, Library, Prepared, Progress, prepare
+from assistant.library import Incoming, Library, Prepared, Progress, computed, prepare
 from assistant.reading import SUFFIXES, report_id
 from assistant.types import Report
 
@@ -265,7 +265,7 @@ class _Readers:
                 min(os.cpu_count() or 1, _MOST_PROCESSES), multiprocessing.get_context("spawn"), _start_reader
             )
         with suppress(BrokenProcessPool):
-            return self._pool.submit(_make, batch.files, self._read, self._local_embedding())
+            return self._pool.submit(_make, batch.files, self._read, computed(self._embedding))
         return None
 
     def _result(self, batch: _Batch, future: Future[list[Made]] | None) -> tuple[_Batch, list[Made]]:
@@ -273,11 +273,7 @@ class _Readers:
             with suppress(BrokenProcessPool):
                 return batch, future.result()
             log.debug("a reading process died; the files are read here")
-        return batch, _make(batch.files, self._read, self._local_embedding())
-
-    def _local_embedding(self) -> Embedding | None:
-        """The embedding, if it is mere computation; the others keep connections or a model, which stay here."""
-        return self._embedding if isinstance(self._embedding, Builtin) else None
+        return batch, _make(batch.files, self._read, computed(self._embedding))
 
     def _is_portable(self) -> bool:
         try:
@@ -300,7 +296,7 @@ def _start_reader() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _make(files: list[_File], read: Read, embedding: Embedding | None) -> list[Made]:
+def _make(files: list[_File], read: Read, embedding: Builtin | None) -> list[Made]:
     read_files = [_read_one(file, read) for file in files]
     reports = [item for item in read_files if isinstance(item, Incoming)]
     try:
@@ -322,7 +318,7 @@ def _read_one(file: _File, read: Read) -> Incoming | str:
         return _UNKNOWN
 
 
-def _prepared(incoming: Incoming, embedding: Embedding | None) -> Made:
+def _prepared(incoming: Incoming, embedding: Builtin | None) -> Made:
     try:
         return prepare([incoming], embedding)[0]
     except Exception:

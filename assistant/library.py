@@ -28,10 +28,10 @@ import numpy as np
 from assistant import __version__, ownership
 from assistant.archive import Archive, Kept, encode
 from assistant.chunking import search_text
-from assistant.embeddings import Embedding, Vectors
+from assistant.embeddings import Builtin, Embedding, Vectors
 from assistant.errors import InputError, LibraryError
 from assistant.keywords import CONTEXT_WEIGHT, Entry, KeywordIndex
-from assistant.language import tokens
+from assistant.language import fold, folded_tokens, tokens
 from assistant.types import Passage, Report, ReportInfo
 from assistant.vectors import VectorStore
 
@@ -85,21 +85,22 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def prepare(reports: Sequence[Incoming], embedding: Embedding | None) -> list[Prepared]:
-    """All work on reports that needs no library, so that another process can do it. None leaves embedding to `put`."""
+def prepare(reports: Sequence[Incoming], embedding: Builtin | None) -> list[Prepared]:
+    """All work on reports that needs no library, so that another process can do it. None leaves embedding to `put`:
+    other embeddings keep connections or a model, which stay in one process."""
     if not reports:
         return []
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    texts = [tuple(embedded_text(passage) for passage in item.passages) for item in reports]
+    folded = [[_folded(passage) for passage in item.passages] for item in reports]
     vectors: list[Vectors | None] = [None] * len(reports)
     if embedding:
-        together = embedding.embed([text for own in texts for text in own])
-        vectors = list(np.split(together, np.cumsum([len(own) for own in texts])[:-1]))
+        together = embedding.embed_folded([f"{part.context}\n{part.text}" for parts in folded for part in parts])
+        vectors = list(np.split(together, np.cumsum([len(parts) for parts in folded])[:-1]))
     made = []
-    for item, own, rows in zip(reports, texts, vectors, strict=True):
+    for item, parts, rows in zip(reports, folded, vectors, strict=True):
         kept = Kept(item.report, tuple(item.passages), item.path_key, now, __version__)
         original = item.data if item.report.pages else None
-        entries = tuple(_entry(passage) for passage in item.passages)
+        entries = tuple(map(_entry, item.passages, parts))
         made.append(
             Prepared(
                 record=_record(kept),
@@ -107,11 +108,16 @@ def prepare(reports: Sequence[Incoming], embedding: Embedding | None) -> list[Pr
                 original=original,
                 entries=entries,
                 vectors=rows,
-                texts=() if embedding else own,
+                texts=() if embedding else tuple(embedded_text(passage) for passage in item.passages),
                 warnings=item.report.warnings,
             )
         )
     return made
+
+
+def computed(embedding: Embedding) -> Builtin | None:
+    """The embedding if it is mere computation, for `prepare`."""
+    return embedding if isinstance(embedding, Builtin) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,15 +311,16 @@ class Library:
 
         A report of the same id is replaced (its bytes read anew); so is another one of the same `path_key`.
         """
+        local = computed(self.embedding)
         batch: list[Incoming] = []
         size = 0
         for incoming in reports:
             batch.append(incoming)
             size += len(incoming.passages)
             if size >= _BATCH:
-                self.put(prepare(batch, self.embedding))
+                self.put(prepare(batch, local))
                 batch, size = [], 0
-        self.put(prepare(batch, self.embedding))
+        self.put(prepare(batch, local))
 
     def put(self, batch: Sequence[Prepared]) -> None:
         """Adds reports that were prepared alike as one batch, as `add` does."""
@@ -463,7 +470,7 @@ class Library:
         added = 0
         for report_id in (i for i, count in expected.items() if indexed.get(i) != count):
             if (kept := self._readable(report_id)) is not None:
-                self._keywords.add(_entry(passage) for passage in kept.passages)
+                self._keywords.add(_entry(passage, _folded(passage)) for passage in kept.passages)
                 added += 1
         self._keywords.commit()
         if added:
@@ -496,20 +503,36 @@ def embedded_text(passage: Passage) -> str:
     return f"{passage.context}\n{search_text(passage.text)}"
 
 
-def _entry(passage: Passage) -> Entry:
+class _Folded(NamedTuple):
+    """What is searched of a passage, folded once for both the index and the builtin embedding."""
+
+    text: str
+    context: str
+
+
+def _folded(passage: Passage) -> _Folded:
+    return _Folded(fold(search_text(passage.text)), _folded_context(passage.context))
+
+
+@lru_cache(maxsize=256)
+def _folded_context(context: str) -> str:
+    """Neighbouring passages share their context."""
+    return fold(context)
+
+
+def _entry(passage: Passage, folded: _Folded) -> Entry:
     return Entry(
         passage.passage_id,
         passage.report_id,
-        " ".join(tokens(search_text(passage.text))),
-        _context_tokens(passage.context),
+        " ".join(folded_tokens(folded.text)),
+        _context_tokens(folded.context),
         passage.furniture is not None,
     )
 
 
 @lru_cache(maxsize=256)
-def _context_tokens(context: str) -> str:
-    """Neighbouring passages share their context."""
-    return " ".join(tokens(context))
+def _context_tokens(folded: str) -> str:
+    return " ".join(folded_tokens(folded))
 
 
 def _report_of(passage_id: str) -> str:

@@ -14,6 +14,7 @@ _OFFICE = {"word/": "docx", "xl/": "xlsx", "ppt/": "pptx"}
 _BINARY = (
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"\x7fELF", b"MZ\x90", b"SQLite format 3",
 )
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32), 127])  # tab, line ends and escape are text
 _HTML = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
 _HTML_PIECE = re.compile(r"<(?:div|p|table|h[1-6]|span|article|section|meta|title)\b[^>]*>", re.I)
 _HTML_NAMES = (".html", ".htm", ".xhtml")
@@ -76,7 +77,7 @@ def _start_as_text(head: bytes) -> str | None:
             return None
         text = head.decode("utf-16-be" if even > odd else "utf-16-le", "ignore")
         return text.lstrip() if sum(c.isprintable() or c.isspace() for c in text) > 0.95 * len(text) else None
-    controls = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 or byte == 127 for byte in head)
+    controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls * 50 > len(head):
         return None
     return head.removeprefix(b"\xef\xbb\xbf").decode("ascii", "replace").lstrip()
