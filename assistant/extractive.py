@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import tabular
-from assistant.chunking import search_text
-from assistant.evidence import Evidence, Judge, gather, named
-from assistant.language import fold
-from assistant.lexicon import lexicon
+from assistant.evidence import Evidence, Judge, gather
 from assistant.messages import say
 from assistant.questions import Question, fixed_figures
-from assistant.reading.labels import readable
-from assistant.reading.tables import unit_of
 from assistant.reckoning import Reckoning, reckon
+from assistant.refusal import NAMED, said
 from assistant.retrieval import Retriever, printed_date
-from assistant.types import (
-    Answer,
-    Citation,
-    CitationKind,
-    Column,
-    Filters,
-    Hit,
-    Language,
-    Passage,
-    Report,
-    Row,
-    Status,
-    Table,
-)
+from assistant.statements import MOST_CITATIONS, Statement, cited_rows, compose, pictured, quoted, shown
+from assistant.types import Answer, Filters, Hit, Report
 
 if TYPE_CHECKING:
     from assistant.library import Library
 
-MOST_CITATIONS = 6
+_FOUND = 30  # passages looked through for an answer
 _TABLES = 200  # tables looked at
-_TABLE_MARGIN = 0.05
-_LONGEST_TABLE = 560  # characters of one citation of rows
-_MUCH_MORE = 0.4
-_LEAST_SHARE, _NAMED, _RARE, _FEW_WORDS = 0.1, 0.45, 4.0, 6
-_WHAT = re.compile(r"\bwhat\b|是什么|为何(?=[?？])")
-_EACH = re.compile(r"分别|各|respectively|\beach\b|\bboth\b")
-_BLANKS = ("-", "–", "—", "/", "NA", "N/A", "n/a", "…")
-_WIDE = 8  # columns
+_TABLE_MARGIN, _MUCH_MORE = 0.05, 0.4  # how much better than text a table must be, how much less it may cover
 _FIGURE_MARGIN = 0.25
+_FEW_WORDS = 6  # beside a publication date
 _LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.03, 5, 0.4, 0.12
 _BESIDE_SUM = 2  # passages shown beside the operands of a sum
-_FOUND = 30  # passages looked through for an answer
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A line of an answer and the place that it rests on."""
-
-    text: str
-    place: Evidence
 
 
 def answer(text: str, retriever: Retriever, library: Library, filters: Filters | None = None) -> Answer:
@@ -78,8 +46,8 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     statements, settled = table_statements(question, judge, hits, found, retriever, library)
     if not statements and not found:
         return _nothing(question, say("not_found", question.language))
-    if not _says(question, judge, [*found, *(s.place for s in statements)], settled):
-        return _compose(
+    if not said(question, judge, [*found, *(s.place for s in statements)], settled):
+        return compose(
             question,
             "not_found",
             say("not_found_nearest", question.language),
@@ -88,7 +56,7 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     if not settled:
         taken = [s.place for s in statements]
         statements += [quoted(e, question.language) for e in chosen(found, judge, taken)]
-    return _compose(question, "answered", say("found", question.language), statements)
+    return compose(question, "answered", say("found", question.language), statements)
 
 
 def _publication(question: Question, retriever: Retriever, library: Library) -> Answer | None:
@@ -103,54 +71,15 @@ def _publication(question: Question, retriever: Retriever, library: Library) -> 
     return _nothing(question, say(key, question.language, date=report.date))
 
 
-def _says(question: Question, judge: Judge, found: Sequence[Evidence], settled: bool) -> bool:
-    """Whether any place says what is asked. Figures that reports print under a fixed name must be named for the
-    subject, and money must be money about it; a calculation may start from other figures."""
-    if not settled and max((e.share for e in found), default=0.0) < _LEAST_SHARE:
-        return False
-    if not (question.wants or _WHAT.search(question.folded)) or "calculate" in question.intents:
-        return True
-    subject = _subject(judge)
-    if not all(any(_names_figure(e, i, judge, subject) for e in found) for i in fixed_figures(question)):
-        return False
-    if "money" in question.intents and subject and not settled:
-        return any(e.fits == 1.0 and _speaks_of(e, subject) for e in found)
-    return True
-
-
-def _subject(judge: Judge) -> list[int]:
-    """The names that a figure must belong to: the most telling one, or any of several that are asked alike."""
-    names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
-    if not names:  # a name that the lexicon lacks: the rarest word
-        words = [i for i, group in enumerate(judge.groups) if group.kind == "word" and judge.weights[i] >= _RARE]
-        return sorted(words, key=lambda i: -judge.weights[i])[:1]
-    alike = {"compare", "listing"} & judge.question.intents or _EACH.search(judge.question.folded)
-    return names if alike else sorted(names, key=lambda i: -judge.weights[i])[:1]
-
-
-def _speaks_of(place: Evidence, subject: Sequence[int]) -> bool:
-    return not subject or not place.covers or max(place.covers.get(i, 0.0) for i in subject) >= _NAMED
-
-
-def _names_figure(place: Evidence, key: int, judge: Judge, subject: Sequence[int]) -> bool:
-    """Whether a place names a fixed figure, in its words or its table's head, for the subject, with a number."""
-    term = judge.groups[key].term
-    text = place.folded or fold(place.quote)
-    if place.table is not None:
-        text += fold(" ".join([place.table.caption or "", *(c.label for c in place.table.columns)]))
-    own = term is not None and any(named(text, spelling) for spelling in term.folded)
-    return own and _speaks_of(place, subject) and bool(re.search(r"\d", text))
-
-
 def _missing_figure(question: Question, judge: Judge, found: Sequence[Evidence]) -> Evidence | None:
     """The caption of a figure without picture that the question is about: named by its number, or covering the
     question better than any sentence or row with a figure in it does."""
-    captions = [e for e in found if e.kind == "figure" and not _pictured(e)]
+    captions = [e for e in found if e.kind == "figure" and not pictured(e)]
     told = [e for e in captions if _tells(e, judge)]
     for number in question.figures:
-        named = [e for e in captions if e.passage.figure == number]
-        if named:
-            return named[0]
+        numbered = [e for e in captions if e.passage.figure == number]
+        if numbered:
+            return numbered[0]
     drawn = "figure" in question.intents
     if not told or not question.wants or (not drawn and (question.parts or len(question.issuers) > 1)):
         return None
@@ -164,15 +93,11 @@ def _tells(caption: Evidence, judge: Judge) -> bool:
     """Whether a caption names what is asked, not only whose it is: every figure of a fixed name, else some of it."""
     keys = fixed_figures(judge.question)
     if keys:
-        return all(caption.covers.get(i, 0.0) >= _NAMED for i in keys)
+        return all(caption.covers.get(i, 0.0) >= NAMED for i in keys)
     return any(
-        value >= _NAMED and judge.groups[i].kind in ("concept", "word") and judge.weights[i] > 1
+        value >= NAMED and judge.groups[i].kind in ("concept", "word") and judge.weights[i] > 1
         for i, value in caption.covers.items()
     )
-
-
-def _pictured(place: Evidence) -> bool:
-    return any(f.has_picture for f in place.report.figures if f.start == place.start)
 
 
 def _figure_answer(question: Question, caption: Evidence, found: Sequence[Evidence], judge: Judge) -> Answer:
@@ -188,7 +113,7 @@ def _figure_answer(question: Question, caption: Evidence, found: Sequence[Eviden
     beside = [e for e in found if e.kind != "figure" and e.report is caption.report and e.share > 0.5 * caption.share][
         :1
     ]
-    return _compose(question, "answered", lead, [quoted(e, question.language) for e in (caption, *beside)])
+    return compose(question, "answered", lead, [quoted(e, question.language) for e in (caption, *beside)])
 
 
 def _tables(
@@ -209,7 +134,7 @@ def _computed(question: Question, reckoned: Reckoning, found: Sequence[Evidence]
     """A computed answer: the sum, the places of its operands, and what the reports say beside them."""
     beside = chosen(found, judge, reckoned.places) if reckoned.places else []
     places = [*reckoned.places, *beside[:_BESIDE_SUM]]
-    composed = _compose(question, "answered", reckoned.lead, [quoted(e, question.language) for e in places])
+    composed = compose(question, "answered", reckoned.lead, [quoted(e, question.language) for e in places])
     return replace(composed, calculations=reckoned.calculations)
 
 
@@ -253,74 +178,6 @@ def _speaks_as_much(best: tabular.Selection, found: Sequence[Evidence], judge: J
         (sum(w for i, w in asked.items() if e.covers.get(i, 0.0) > 0.4) for e in found if e.kind == "text"), default=0.0
     )
     return (text - table) / total < _MUCH_MORE
-
-
-def cited_rows(question: Question, selections: Sequence[tabular.Selection]) -> list[Statement]:
-    """The rows of selections as statements; rows that stand together in a report share a citation, and where the
-    columns are periods the header that names them is cited too."""
-    statements = []
-    for selection in selections:
-        one = selection.view
-        rows = sorted(selection.rows[: tabular.MOST_ROWS], key=lambda r: one.table.rows[r].start)
-        for first, last in _joined([one.table.rows[r] for r in rows], MOST_CITATIONS // len(selections) or 1):
-            place = _table_place(one, first.start, last.end, "table_row" if first is last else "table", selection.score)
-            for r in selection.rows[: tabular.MOST_ROWS]:
-                if place.start <= one.table.rows[r].start < place.end:
-                    statements.append(Statement(row_text(one, r, selection.columns, question.language), place))
-        if head := _head_place(question, selection, len(selections) > 1 and selection.labelled):
-            statements.append(Statement(_header_text(one), head))
-    return statements
-
-
-def _head_place(question: Question, selection: tabular.Selection, told_apart: bool) -> Evidence | None:
-    """The header that names the columns read, where they are periods; with the caption where the question names it, or
-    where only that tells the same row of two tables apart."""
-    one, table = selection.view, selection.view.table
-    named = told_apart or (table.number is not None and table.number in question.figures)
-    if named and table.caption_end > table.caption_start:
-        end = table.header_end if 0 <= table.header_end - table.caption_start <= _LONGEST_TABLE else table.caption_end
-        return _table_place(one, table.caption_start, end, "table", selection.score)
-    periods = any(c.period for c in table.columns if c.index in selection.columns)
-    if periods and table.header_end > table.header_start:
-        return _table_place(one, table.header_start, table.header_end, "table", selection.score)
-    return None
-
-
-def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
-    """Rows as stretches (first, last): neighbours are joined, then, where there are too many stretches, near ones."""
-    for gap in (2, 60, 150, 300, 500):
-        stretches: list[tuple[Row, Row]] = []
-        for row in rows:
-            if (
-                stretches
-                and row.start - stretches[-1][1].end <= gap
-                and row.end - stretches[-1][0].start <= _LONGEST_TABLE
-            ):
-                stretches[-1] = (stretches[-1][0], row)
-            else:
-                stretches.append((row, row))
-        if len(stretches) <= most:
-            break
-    return stretches[:most] if len(stretches) > most else stretches
-
-
-def _table_place(one: tabular.View, start: int, end: int, kind: CitationKind, score: float) -> Evidence:
-    table, report = one.table, one.report
-    end = min(end, start + _LONGEST_TABLE)
-    passage = Passage(
-        f"{report.report_id}-{start}-{end}",
-        report.report_id,
-        "table_row",
-        start,
-        end,
-        report.text[start:end],
-        "",
-        table.page,
-        table.section,
-        table.number or table.caption,
-        table.index,
-    )
-    return Evidence(report, passage, kind, start, end, score, 1.0, 1.0, {}, "", table)
 
 
 def chosen(found: Sequence[Evidence], judge: Judge, taken: Sequence[Evidence] = ()) -> list[Evidence]:
@@ -382,115 +239,3 @@ def _same_place(a: Evidence, b: Evidence) -> bool:
 
 def _nothing(question: Question, text: str) -> Answer:
     return Answer(question.text, question.language, "not_found", text)
-
-
-def _compose(question: Question, status: Status, lead: str, statements: Sequence[Statement]) -> Answer:
-    """An answer of statements under a lead; each place is cited once, in the order of first use."""
-    places = list({(s.place.report.report_id, s.place.start, s.place.end): s.place for s in statements}.values())[
-        :MOST_CITATIONS
-    ]
-    numbers = {(place.report.report_id, place.start, place.end): n for n, place in enumerate(places, 1)}
-    several = len({place.report.report_id for place in places}) > 1
-    lines = [
-        f"- {_attributed(s, question.language) if several else s.text} [{numbers[key]}]"
-        for s in statements
-        if (key := (s.place.report.report_id, s.place.start, s.place.end)) in numbers
-    ]
-    return Answer(
-        question=question.text,
-        language=question.language,
-        status=status,
-        text="\n".join([lead, "", *lines]),
-        citations=tuple(citation(n, place) for n, place in enumerate(places, 1)),
-        as_of=as_of(places),
-    )
-
-
-def _attributed(statement: Statement, language: Language) -> str:
-    """A statement led by who says it, and when, for an answer that draws on several reports."""
-    report = statement.place.report
-    issuer = lexicon().broker_name(report.issuer, language) or report.source
-    day = printed_date(report)
-    return f"{issuer}{f' ({day})' if day else ''}: {statement.text}"
-
-
-def citation(n: int, place: Evidence) -> Citation:
-    """A place as the contract's citation."""
-    report = place.report
-    return Citation(
-        n,
-        report.report_id,
-        report.source,
-        report.title,
-        report.issuer,
-        printed_date(report),
-        place.passage.page,
-        place.passage.section,
-        place.passage.figure,
-        place.kind,
-        place.quote,
-        place.start,
-        place.end,
-    )
-
-
-def as_of(places: Sequence[Evidence]) -> str | None:
-    """The date of the newest report that an answer rests on."""
-    return max((day for place in places if (day := printed_date(place.report))), default=None)
-
-
-def quoted(place: Evidence, language: Language) -> Statement:
-    """A place as a statement in the report's own words; of a figure without its picture it is said that only the
-    caption is there."""
-    if place.kind == "figure" and not _pictured(place):
-        return Statement(shown(place) + say("caption_only", language), place)
-    return Statement(shown(place), place)
-
-
-def shown(place: Evidence) -> str:
-    """A quote as an answer prints it: on one line; a table row with the label of each column."""
-    if place.table is not None and place.row is not None:
-        return row_text(tabular.view(place.report, place.table.index), place.row, (), place.report.language)
-    return re.sub(r"\s+", " ", search_text(place.quote)).strip(" #-•✓")
-
-
-def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Language) -> str:
-    """A table row as "caption · block · label: column value, column value", values with the table's unit. Of a wide
-    table only the columns asked about are shown."""
-    row = one.table.rows[r]
-    head = [_line(one.table.caption or ""), _line(row.group or "")]
-    parts = []
-    for cell in row.cells:
-        column = tabular.column_at(one.table, cell.column)
-        text = _line(readable(cell.text))
-        label = _line(column.label) if column else ""
-        if text and fold(text) == fold(readable(row.label)):
-            head.append(text)
-        elif columns and len(one.table.columns) > _WIDE and cell.column not in columns:
-            continue
-        elif text and text in _BLANKS and cell.column in columns:
-            parts.append(say("cell_empty", language, column=label, printed=text))
-        elif text:
-            parts.append(f"{label} {_with_unit(text, column, row, one.table)}".strip())
-        elif cell.column in columns:
-            parts.append(say("cell_blank", language, column=label))
-    return f"{' · '.join(part for part in head if part)}: {', '.join(parts)}"
-
-
-def _with_unit(text: str, column: Column | None, row: Row, table: Table) -> str:
-    """A bare number with the unit that its row, column or table gives it, unless a label shown has it already."""
-    if column is None or not re.fullmatch(r"[<>~≈]?\(?[-+]?[\d,]+(?:\.\d+)?\)?", text):
-        return text
-    unit = unit_of(table, row, column)
-    if not unit or unit in column.label or unit in row.label:
-        return text
-    return f"{text}{'' if unit == '%' else ' '}{unit}"
-
-
-def _header_text(one: tabular.View) -> str:
-    labels = ", ".join(_line(column.label) for column in one.table.columns if column.label)
-    return f"{_line(one.table.caption or '')}: {labels}".strip(": ")
-
-
-def _line(text: str) -> str:
-    return re.sub(r"\s+", " ", search_text(text)).strip()
