@@ -16,6 +16,7 @@ _DATE = re.compile(
     r"(?<!\d)(?P<y>20\d\d|(?<=[^\d])\d\d)\s*(?:年|[-/.])\s*"
     r"(?P<m>1[0-2]|0?[1-9])\s*(?:月|[-/.])\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)\s*日?"
 )
+_MONTH = re.compile(r"(?<!\d)(20\d\d)\s*年\s*(1[0-2]|[1-9])\s*月(?!\s*\d)")
 _ENGLISH_DATE = re.compile(
     r"\b(?:(?P<d1>3[01]|[12]?\d)(?:st|nd|rd|th)?\s+(?P<m1>[A-Z][a-z]{2})[a-z]*\.?,?"
     r"|(?P<m2>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<d2>3[01]|[12]?\d)(?:st|nd|rd|th)?,)\s+(?P<y>20\d\d)\b"
@@ -91,8 +92,8 @@ def _first_line(text: str) -> _FirstLine | None:
 
 
 def find_date(text: str, furniture: Iterable[Furniture], stated: str | None) -> tuple[str | None, DateBasis]:
-    """(ISO date, how it is known): printed on the report; else "not_before" the newest day that the text names
-    as past; else unknown. Nothing is invented."""
+    """(ISO date, how it is known): printed on the report; else "not_before" the newest day, or first day of a month,
+    that the text names as past; else unknown. Nothing is invented."""
     days = _days(text)
     for start, day in days:
         labelled = _DATE_LABEL.search(text[max(0, start - 16) : start].replace("*", ""))
@@ -105,7 +106,7 @@ def find_date(text: str, furniture: Iterable[Furniture], stated: str | None) -> 
     columns = _planned_lines(text)
     past = [
         day
-        for start, day in days
+        for start, day in [*days, *_months(text)]
         if not any(a <= start < b for a, b in hidden) and not _planned(text, start, columns)
     ]
     return (max(past).isoformat(), "not_before") if past else (None, "unknown")
@@ -130,6 +131,11 @@ def _days(text: str) -> list[tuple[int, date]]:
         except ValueError:
             continue
     return sorted(days)
+
+
+def _months(text: str) -> list[tuple[int, date]]:
+    """Months that the text names without a day, each as its first day."""
+    return [(match.start(), date(int(match[1]), int(match[2]), 1)) for match in _MONTH.finditer(text)]
 
 
 def _alone(text: str, start: int) -> bool:
