@@ -93,7 +93,8 @@ class KeywordIndex:
         if not terms or k < 1 or (reports is not None and not reports):
             return []
         must, must_not = tantivy.Occur.Must, tantivy.Occur.MustNot
-        clauses = [(must, self._any_of(terms, context_weight))]
+        with _told(_DAMAGED):
+            clauses = [(must, tantivy.Query.boolean_query(self._any_of(terms, context_weight)))]
         if reports is not None:
             chosen = tantivy.Query.term_set_query(self._schema, "report", list(reports))
             clauses.append((must, tantivy.Query.const_score_query(chosen, 0.0)))
@@ -126,17 +127,20 @@ class KeywordIndex:
             writer.rollback()
             writer.wait_merging_threads()
 
-    def _any_of(self, terms: Sequence[tuple[str, float]], context_weight: float) -> tantivy.Query:
+    def _any_of(
+        self, terms: Sequence[tuple[str, float]], context_weight: float
+    ) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+        """A clause for each term in each field, those left out that stand nowhere: most spellings of a name do."""
         import tantivy
 
-        should = tantivy.Occur.Should
+        should, frequency = tantivy.Occur.Should, self._searcher.doc_freq
         clauses = []
         for token, boost in terms:
             for name, weight in (("body", boost), ("context", boost * context_weight)):
-                if weight > 0:
+                if weight > 0 and frequency(name, token):
                     term = tantivy.Query.term_query(self._schema, name, token, "freq")
                     clauses.append((should, tantivy.Query.boost_query(term, weight)))
-        return tantivy.Query.boolean_query(clauses)
+        return clauses
 
     def _writing(self) -> tantivy.IndexWriter:
         if self._writer is None:

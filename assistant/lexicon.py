@@ -79,9 +79,10 @@ class _Finder:
                 at += 1
 
     def _at(self, folded: str, at: int) -> Mention | None:
-        if at and _WORD.match(folded[at]) and _WORD.match(folded[at - 1]):
+        near = (*self._by_head.get(folded[at : at + 2], ()), *self._by_head.get(folded[at], ()))
+        if not near or (at and _WORD.match(folded[at]) and _WORD.match(folded[at - 1])):
             return None
-        for spelling, term in (*self._by_head.get(folded[at : at + 2], ()), *self._by_head.get(folded[at], ())):
+        for spelling, term in near:
             if folded.startswith(spelling, at):
                 end = _word_end(folded, at + len(spelling), spelling)
                 if end:
@@ -116,6 +117,7 @@ class Lexicon:
             s for t in (*self.concepts.values(), *self.names.values()) if t.kind != "broker" for s in t.folded
         }
         self._us = {code.split(".")[0]: t for t in self.names.values() for code in t.tickers if code.endswith(".US")}
+        self._asked_finder = lru_cache(maxsize=16)(self._make_asked_finder)
         self._brokers: dict[str, list[tuple[int, str, str]]] = {}
         brokers = ((s, t.name) for t in self.names.values() if t.kind == "broker" for s in t.folded)
         for i, (spelling, name) in enumerate(brokers):
@@ -153,7 +155,10 @@ class Lexicon:
     def asked_brokers(self, text: str, issuers: Collection[str]) -> list[tuple[Term, tuple[int, int]]]:
         """Which of the `issuers` (standard names) a text names, by any name or by its brand alone ("国元" for 国元香港,
         where only one of them has that brand), each with its place in the folded text."""
-        folded = fold(text)
+        finder = self._asked_finder(frozenset(issuers))
+        return [(mention.term, (mention.start, mention.end)) for mention in finder.find(fold(text))]
+
+    def _make_asked_finder(self, issuers: frozenset[str]) -> _Finder:
         brands: dict[str, set[str]] = {}
         terms = {term.name: term for term in self.names.values() if term.kind == "broker" and term.name in issuers}
         for term in terms.values():
@@ -161,8 +166,7 @@ class Lexicon:
                 for form in (spelling, _brand(spelling)):
                     if form and (form == spelling or form not in self._known):
                         brands.setdefault(form, set()).add(term.name)
-        finder = _Finder((form, terms[next(iter(names))]) for form, names in brands.items() if len(names) == 1)
-        return [(mention.term, (mention.start, mention.end)) for mention in finder.find(folded)]
+        return _Finder((form, terms[next(iter(names))]) for form, names in brands.items() if len(names) == 1)
 
     def broker_name(self, name: str | None, language: Language) -> str | None:
         """A broker as readers of a language call it: its shortest common name in their script."""

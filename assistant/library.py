@@ -144,6 +144,7 @@ class Library:
         self._lock, self._store, self._archive = lock, store, archive
         self._changing = threading.RLock()
         self._listed: list[ReportInfo] | None = None
+        self._issuers: frozenset[str] | None = None
         self._cache = _Cache(_CACHED_CHARACTERS)
         self._records = {i: _unpacked(packed) for i, packed in store.records().items()}
         self._places = {record.path_key: i for i, record in self._records.items() if record.path_key}
@@ -212,6 +213,12 @@ class Library:
             infos = [record.info for record in list(self._records.values())]
             self._listed = sorted(infos, key=lambda info: (info.ingested_at, info.source, info.report_id))
         return list(self._listed)
+
+    def issuers(self) -> frozenset[str]:
+        """The brokers whose reports are there."""
+        if self._issuers is None:
+            self._issuers = frozenset(info.issuer for info in self.infos() if info.issuer)
+        return self._issuers
 
     def resolve(self, name: str) -> str:
         """The report id that `name` is, or is the one beginning of (four characters or more). Raises InputError."""
@@ -375,7 +382,7 @@ class Library:
             self._leave_place(report_id)
         self._records.update(records)
         self._places.update({record.path_key: i for i, record in records.items() if record.path_key})
-        self._listed = None
+        self._listed = self._issuers = None
 
     def _leave_place(self, report_id: str) -> None:
         known = self._records.get(report_id)
@@ -389,7 +396,7 @@ class Library:
         for report_id in report_ids:
             self._leave_place(report_id)
             del self._records[report_id]
-        self._listed = None
+        self._listed = self._issuers = None
         self._store.delete_reports(report_ids)
         self._keywords.remove(report_ids)
         self._archive.delete(report_ids)

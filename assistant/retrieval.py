@@ -39,9 +39,11 @@ class Candidate:
 
     def names(self, group: Group) -> float:
         """How far the passage names a group: 1 in its own text, 0.6 in its context, 0 not at all."""
-        if any(spelling in self.body for spelling in group.spellings):
-            return 1.0
-        return 0.6 if any(spelling in self.context for spelling in group.spellings) else 0.0
+        for place, share in ((self.body, 1.0), (self.context, 0.6)):
+            for spelling in group.spellings:
+                if spelling in place:
+                    return share
+        return 0.0
 
 
 class Retriever:
@@ -54,7 +56,7 @@ class Retriever:
 
     def understand(self, text: str) -> Question:
         """The question as understood for this library's issuers."""
-        return understand(text, {info.issuer for info in self._library.infos() if info.issuer})
+        return understand(text, self._library.issuers())
 
     def search(self, text: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages for a question, best first; any text is a question, none is syntax."""
@@ -70,8 +72,9 @@ class Retriever:
         if not scores:
             return []
         top = max(scores.values())
+        bonus = _bonus(question, asked)
         ranked = sorted(
-            ((score / top + self._bonus(question, self._candidate(key), asked), key) for key, score in scores.items()),
+            ((score / top + bonus(self._candidate(key)), key) for key, score in scores.items()),
             key=lambda item: (-item[0], item[1]),
         )
         chosen = _diverse(ranked, asked, k) if len(asked) > 1 else ranked[:k]
@@ -122,18 +125,25 @@ class Retriever:
         names = {term.name for term in question.issuers}
         return {info.report_id for info in self._library.infos() if info.issuer in names} if names else set()
 
-    def _bonus(self, question: Question, candidate: Candidate, asked: set[str]) -> float:
-        groups = [group for group in question.groups if group.kind in ("name", "concept", "period")]
-        total = sum(group.weight for group in groups)
-        covered = sum(group.weight * candidate.names(group) for group in groups)
-        bonus = _COVERAGE * covered / total if total else 0.0
-        if asked:
-            bonus += _ISSUER if candidate.passage.report_id in asked else 0.0
+
+def _bonus(question: Question, asked: set[str]) -> Callable[[Candidate], float]:
+    """What re-ranking adds to a candidate for naming what the question names."""
+    groups = [group for group in question.groups if group.kind in ("name", "concept", "period")]
+    total = sum(group.weight for group in groups)
+
+    def of(candidate: Candidate) -> float:
+        bonus = 0.0
+        if total:
+            bonus += _COVERAGE * sum([group.weight * candidate.names(group) for group in groups]) / total
+        if candidate.passage.report_id in asked:
+            bonus += _ISSUER
         if question.figures and candidate.passage.figure in question.figures:
             bonus += _FIGURE
         if candidate.passage.furniture in question.furniture:
             bonus += _FURNITURE
         return bonus
+
+    return of
 
 
 def weighted_terms(question: Question) -> list[tuple[str, float]]:
