@@ -37,10 +37,55 @@ from assistant.reading.labels import readable
 from assistant.retrieval import Retriever
 from assistant.types import Report
 
-_SCALES = (("万亿", "亿"), ("萬億", "億"), ("亿", "万"), ("億", "萬"), ("万", "亿"), ("tn", "bn"), ("bn", "mn"), ("million", "billion"), ("兆", "億"))
-_CURRENCIES = (("美元", "港元"), ("港元", "美元"), ("元人民幣", "美元"), ("亿元", "亿美元"), ("億元", "億美元"), ("US$", "HK$"), ("RMB", "US$"), ("NT$", "US$"))
-_UNITS = (("Token", "美元"), ("token", "美元"), ("GPU", "用戶"), ("TFLOPS", "GW"), ("EFLOPS", "GW"), ("W", "GB"), ("nm", "mm"), ("倍", "%"), ("人次", "美元"), ("GB", "MW"), ("pct", "%"), ("百万", "美元"))
-_DIRECTIONS = (("增长", "下降"), ("增長", "下降"), ("上升", "下降"), ("提升", "下降"), ("上漲", "下跌"), ("上涨", "下跌"), ("rose", "fell"), ("grew", "fell"), ("up ", "down "), ("下降", "上升"), ("跌", "漲"), ("down ", "up "))
+_SCALES = (
+    ("万亿", "亿"),
+    ("萬億", "億"),
+    ("亿", "万"),
+    ("億", "萬"),
+    ("万", "亿"),
+    ("tn", "bn"),
+    ("bn", "mn"),
+    ("million", "billion"),
+    ("兆", "億"),
+)
+_CURRENCIES = (
+    ("美元", "港元"),
+    ("港元", "美元"),
+    ("元人民幣", "美元"),
+    ("亿元", "亿美元"),
+    ("億元", "億美元"),
+    ("US$", "HK$"),
+    ("RMB", "US$"),
+    ("NT$", "US$"),
+)
+_UNITS = (
+    ("Token", "美元"),
+    ("token", "美元"),
+    ("GPU", "用戶"),
+    ("TFLOPS", "GW"),
+    ("EFLOPS", "GW"),
+    ("W", "GB"),
+    ("nm", "mm"),
+    ("倍", "%"),
+    ("人次", "美元"),
+    ("GB", "MW"),
+    ("pct", "%"),
+    ("百万", "美元"),
+)
+_DIRECTIONS = (
+    ("增长", "下降"),
+    ("增長", "下降"),
+    ("上升", "下降"),
+    ("提升", "下降"),
+    ("上漲", "下跌"),
+    ("上涨", "下跌"),
+    ("rose", "fell"),
+    ("grew", "fell"),
+    ("up ", "down "),
+    ("下降", "上升"),
+    ("跌", "漲"),
+    ("down ", "up "),
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +116,9 @@ def true_cases(questions: list[dict[str, object]], reports: dict[str, Report]) -
             if "\t" not in quote and find_quantities(quote):
                 text = re.sub(r"\s+", " ", search_text(quote)).strip(" *#")
                 yield Case("evidence", text, (span,))
-                yield Case("other script", written_in(text, "zh-Hant" if report.language == "zh-Hans" else "zh-Hans"), (span,))
+                yield Case(
+                    "other script", written_in(text, "zh-Hant" if report.language == "zh-Hans" else "zh-Hans"), (span,)
+                )
                 if (other := respelled(text)) != text:
                     yield Case("other scale", other, (span,))
                 yield from sums(text, span)
@@ -98,24 +145,48 @@ def of_rows(report: Report, span: Span) -> Iterator[Case]:
                 if column is None or quantity is None or not column.label or not find_quantities(f" {cell.text} "):
                     continue
                 label = re.sub(r"^\d+ (?:[A-Z] )?", "", re.sub(r"\s+", " ", readable(row.label)).strip(" -"))
-                rivals = [other for r in table.rows if r is not row and (c := tabular.cell_at(r, cell.column)) and (other := c.text.strip()) and find_quantities(f" {other} ")]
+                rivals = [
+                    other
+                    for r in table.rows
+                    if r is not row
+                    and (c := tabular.cell_at(r, cell.column))
+                    and (other := c.text.strip())
+                    and find_quantities(f" {other} ")
+                ]
                 shown = re.sub(r"\s+", " ", column.label).strip()
                 text = f"{label}：{shown}为 {cell.text.strip()}。"
-                yield Case("cell", text, (Span(report.source, row.start, row.end),), tuple(t for t in rivals if t != cell.text.strip()))
+                yield Case(
+                    "cell",
+                    text,
+                    (Span(report.source, row.start, row.end),),
+                    tuple(t for t in rivals if t != cell.text.strip()),
+                )
 
 
 def respelled(text: str) -> str:
     """The text with its Chinese scales as English ones."""
+
     def one(m: re.Match[str]) -> str:
-        value = Decimal(m[1].replace(",", "")) * {"万": Decimal("0.01"), "萬": Decimal("0.01"), "亿": Decimal("0.1"), "億": Decimal("0.1")}[m[2]]
+        value = (
+            Decimal(m[1].replace(",", ""))
+            * {"万": Decimal("0.01"), "萬": Decimal("0.01"), "亿": Decimal("0.1"), "億": Decimal("0.1")}[m[2]]
+        )
         return f"{value.normalize():f}{'mn' if m[2] in '万萬' else 'bn'}"
 
-    return re.sub(r"(\d[\d,]*(?:\.\d+)?) ?([万萬亿億])(?![亿億人])", one, text) if not re.search("至 ?\\d|/", text) else text
+    return (
+        re.sub(r"(\d[\d,]*(?:\.\d+)?) ?([万萬亿億])(?![亿億人])", one, text)
+        if not re.search("至 ?\\d|/", text)
+        else text
+    )
 
 
 def sums(text: str, span: Span) -> Iterator[Case]:
     """A sentence that adds up two figures of one unit."""
-    found = [q for q in find_quantities(text) if q.low is None and q.unit not in (None, "%", "x") and q.value > 0 and q.scale == 1 and q.digits == 0]
+    found = [
+        q
+        for q in find_quantities(text)
+        if q.low is None and q.unit not in (None, "%", "x") and q.value > 0 and q.scale == 1 and q.digits == 0
+    ]
     for a, b in zip(found, found[1:], strict=False):
         if a.unit == b.unit and a.value != b.value:
             unit = re.sub(r"^[^0-9]*[0-9,.]+", "", b.text)
@@ -141,6 +212,7 @@ def digit(case: Case, rng: random.Random) -> str | None:
 
 def swapped(pairs: tuple[tuple[str, str], ...]) -> Callable[[Case, random.Random], str | None]:
     """A corruption that swaps one of these words within or right after a figure."""
+
     def corrupt(case: Case, rng: random.Random) -> str | None:
         for q in find_quantities(case.text):
             for a, b in pairs:
@@ -212,7 +284,12 @@ def exchanged(case: Case, rng: random.Random) -> str | None:
     found = [m for m in lexicon().names_in(case.text) if m.term.kind in ("company", "product") and m.start >= 0]
     first = {m.term.id: case.text[m.start : m.end] for m in found}
     names = list(dict.fromkeys(first.values()))
-    if len(first) != 2 or len(names) != 2 or not find_quantities(case.text) or any(n in o for n in names for o in names if n != o):
+    if (
+        len(first) != 2
+        or len(names) != 2
+        or not find_quantities(case.text)
+        or any(n in o for n in names for o in names if n != o)
+    ):
         return None
     a, b = names
     return case.text.replace(a, "\0").replace(b, a).replace("\0", b)
@@ -235,7 +312,11 @@ def off_by_one(case: Case, rng: random.Random) -> str | None:
     q = find_quantities(case.text)[-1]
     number = re.search(r"\d[\d,.]*", q.text)
     assert number
-    return case.text[: q.start] + q.text.replace(number.group(), str(int(number.group()) + rng.choice([-1, 1])), 1) + case.text[q.end :]
+    return (
+        case.text[: q.start]
+        + q.text.replace(number.group(), str(int(number.group()) + rng.choice([-1, 1])), 1)
+        + case.text[q.end :]
+    )
 
 
 CORRUPTIONS: dict[str, Callable[[Case, random.Random], str | None]] = {
@@ -257,7 +338,9 @@ def corrupted(cases: list[Case], rng: random.Random, rounds: int) -> Iterator[Ca
                     seen.add((text, case.spans))
                     yield replace(case, kind=kind, text=text)
             other = rng.choice(cases)
-            apart = all(a.source != b.source or a.end <= b.start or b.end <= a.start for a in case.spans for b in other.spans)
+            apart = all(
+                a.source != b.source or a.end <= b.start or b.end <= a.start for a in case.spans for b in other.spans
+            )
             if apart and find_quantities(case.text):
                 yield replace(case, kind="citation", spans=other.spans)
 
@@ -275,17 +358,26 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N failures a kind")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    questions = [json.loads(line) for file in sorted(options.exam.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
+    questions = [
+        json.loads(line)
+        for file in sorted(options.exam.glob("*.jsonl"))
+        for line in file.read_text("utf-8").splitlines()
+    ]
     with tempfile.TemporaryDirectory() as home, Library.open(Path(home), from_setting("builtin")) as library:
         list(ingest(library, [options.reports], read=read))
         reports = {info.source[:3]: library.report(info.report_id) for info in library.infos()}
         retriever, places = Retriever(library), Places()
         answers = " ".join(str(q["answer"]) for q in questions)
-        COMPANIES.extend(sorted({m.text for m in lexicon().names_in(answers) if m.term.kind == "company" and m.text in answers}))
+        COMPANIES.extend(
+            sorted({m.text for m in lexicon().names_in(answers) if m.term.kind == "company" and m.text in answers})
+        )
         true = list(dict.fromkeys(true_cases(questions, reports)))
         false = list(corrupted(true, rng, 3))
         rng.shuffle(false)
-        for title, cases, wanted in (("true, not verified", true, True), ("corrupted, shown as verified", false[: options.limit], False)):
+        for title, cases, wanted in (
+            ("true, not verified", true, True),
+            ("corrupted, shown as verified", false[: options.limit], False),
+        ):
             count, failed, started = Counter[str](), Counter[str](), time.perf_counter()
             for case in cases:
                 outcome = check_text(case.text, retriever, library, case.spans, places)
@@ -293,11 +385,22 @@ def main() -> None:
                 if outcome.verified is not wanted:
                     failed[case.kind] += 1
                     if failed[case.kind] <= options.show:
-                        quotes = [library.report(_id(library, s.source)).text[s.start : s.end][:160] for s in case.spans]
+                        quotes = [
+                            library.report(_id(library, s.source)).text[s.start : s.end][:160] for s in case.spans
+                        ]
                         print(f"  {case.kind}: {case.text[:300]}\n     cites {quotes[:3]}")
-                        print("     " + "; ".join(f"{f.text} {f.verdict} {f.why or ''}" for f in outcome.figures if (f.verdict == 'unverified') == wanted)[:400])
+                        print(
+                            "     "
+                            + "; ".join(
+                                f"{f.text} {f.verdict} {f.why or ''}"
+                                for f in outcome.figures
+                                if (f.verdict == "unverified") == wanted
+                            )[:400]
+                        )
             total, wrong = sum(count.values()), sum(failed.values())
-            print(f"\n{title}: {wrong} of {total} = {wrong / max(total, 1):.2%}  ({(time.perf_counter() - started) / max(total, 1) * 1000:.1f} ms each)")
+            print(
+                f"\n{title}: {wrong} of {total} = {wrong / max(total, 1):.2%}  ({(time.perf_counter() - started) / max(total, 1) * 1000:.1f} ms each)"
+            )
             for kind in sorted(count):
                 print(f"  {kind:24} {failed[kind]:5} of {count[kind]:5} = {failed[kind] / count[kind]:.2%}")
 

@@ -12,7 +12,6 @@ from assistant.grounding import Check
 from assistant.messages import say
 from assistant.types import Answer, Hit, Language, Report, ReportInfo
 
-
 _QUOTE = 160  # characters of a quote shown
 
 

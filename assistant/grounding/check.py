@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
+from assistant.grounding.computed import Source
 from assistant.grounding.places import Places
-from assistant.grounding.verdicts import Finding, Kind, Sentence, Source, examine
+from assistant.grounding.sentences import Sentence
+from assistant.grounding.verdicts import Finding, Kind, examine
 from assistant.language import script_of
 from assistant.messages import say
 from assistant.types import Language, Report, Verdict
@@ -140,5 +142,9 @@ def _support(finding: Finding) -> Support | None:
 
 def _why(finding: Finding, language: Language) -> str:
     key = f"check_{finding.kind}" if finding.kind != "number" else f"check_why_{finding.why or 'nothing'}"
-    theirs = finding.source.place.report.text[finding.fact.start : finding.fact.end] if finding.source and finding.fact else ""
+    theirs = (
+        finding.source.place.report.text[finding.fact.start : finding.fact.end]
+        if finding.source and finding.fact
+        else ""
+    )
     return say(key, language, ours=finding.text, theirs=theirs)

@@ -15,9 +15,7 @@ from assistant.language import fold
 from assistant.quantities import Quantity
 
 _PER = r"(?:\s*/\s*(?:天|日|周|週|月|年|分钟|分鐘|小时|小時|秒|day|week|month|year|minute)(?![A-Za-z]))?"
-_OPERATOR = re.compile(
-    rf"{_PER}[\s×x*÷/+加−–\-()（）^]*(?:[×x*÷/+加−–^]|\*\*|-)[\s×x*÷/+加−–\-()（）^]*", re.I
-)
+_OPERATOR = re.compile(rf"{_PER}[\s×x*÷/+加−–\-()（）^]*(?:[×x*÷/+加−–^]|\*\*|-)[\s×x*÷/+加−–\-()（）^]*", re.I)
 _CONSTANTS = frozenset(map(Decimal, [*range(1, 13), 24, 30, 52, 60, 100, 365, 1000, 1024, 1440, 3600, 86400]))
 _MOST_OPERANDS = 8
 _POWER = re.compile(r"[)）]?\s*(?:\^|\*\*)\s*[(（]?\s*\Z")
@@ -82,7 +80,11 @@ def _balanced(expression: str) -> Iterator[str]:
 
 def is_constant(figure: Quantity) -> bool:
     """Whether an operand is a number that needs no source: months of a year, minutes of a day, a root, one."""
-    if figure.value in _CONSTANTS and figure.scale == 1 and figure.unit in (None, "months", "minutes", "hours", "days", "seconds", "years", "quarters", "weeks"):
+    if (
+        figure.value in _CONSTANTS
+        and figure.scale == 1
+        and figure.unit in (None, "months", "minutes", "hours", "days", "seconds", "years", "quarters", "weeks")
+    ):
         return True
     return bool(re.fullmatch(r"1/\d{1,2}", figure.text.strip()))
 
@@ -97,7 +99,9 @@ def agrees(figure: Quantity, value: Decimal) -> bool:
     return any(abs(end - one) <= figure.half_unit * Decimal("1.0001") for one in candidates for end in ends)
 
 
-def announced(figure: Quantity, clause: str, proven: Sequence[Quantity], years: int | None = None) -> tuple[Quantity, ...] | None:
+def announced(
+    figure: Quantity, clause: str, proven: Sequence[Quantity], years: int | None = None
+) -> tuple[Quantity, ...] | None:
     """Figures that a figure is computed from, by the operation that its clause announces; None if none fits.
 
     Only figures proven already are tried, in pairs, and for a sum all of one unit."""
@@ -138,15 +142,28 @@ def _same_value(figure: Quantity, value: Decimal) -> bool:
 
 def _difference(figure: Quantity, a: Quantity, b: Quantity) -> bool:
     points = a.unit == b.unit == "%" and figure.unit in ("pp", "%")
-    return (points or _same_unit(a, b)) and a.value > b.value and (points or _loosely(figure, a)) and _same_value(figure, a.value - b.value)
+    return (
+        (points or _same_unit(a, b))
+        and a.value > b.value
+        and (points or _loosely(figure, a))
+        and _same_value(figure, a.value - b.value)
+    )
 
 
 def _loosely(figure: Quantity, a: Quantity) -> bool:
-    return figure.unit == a.unit or figure.unit in (None, "points") or (a.unit is None and figure.unit not in ("%", "x"))
+    return (
+        figure.unit == a.unit or figure.unit in (None, "points") or (a.unit is None and figure.unit not in ("%", "x"))
+    )
 
 
 def _share(figure: Quantity, a: Quantity, b: Quantity) -> bool:
-    return figure.unit == "%" and _same_unit(a, b) and a.unit != "%" and b.value != 0 and _same_value(figure, a.value / b.value * 100)
+    return (
+        figure.unit == "%"
+        and _same_unit(a, b)
+        and a.unit != "%"
+        and b.value != 0
+        and _same_value(figure, a.value / b.value * 100)
+    )
 
 
 def _ratio(figure: Quantity, a: Quantity, b: Quantity) -> bool:
@@ -157,7 +174,13 @@ def _ratio(figure: Quantity, a: Quantity, b: Quantity) -> bool:
 
 
 def _growth(figure: Quantity, a: Quantity, b: Quantity) -> bool:
-    return figure.unit == "%" and _same_unit(a, b) and a.unit != "%" and a.value > 0 and _same_value(figure, (b.value / a.value - 1) * 100)
+    return (
+        figure.unit == "%"
+        and _same_unit(a, b)
+        and a.unit != "%"
+        and a.value > 0
+        and _same_value(figure, (b.value / a.value - 1) * 100)
+    )
 
 
 def _product(figure: Quantity, a: Quantity, b: Quantity) -> bool:

@@ -16,7 +16,9 @@ from assistant.quantities import Period, Quantity, same_quantity
 from assistant.quantities.vocabulary import UNIT, UNIT_NAMES, UNITS
 
 Outcome = Literal["quoted", "rounded", "different"]
-Why = Literal["", "value", "scale", "sign", "unit", "currency", "period", "precision", "bound", "company", "row", "measure"]
+Why = Literal[
+    "", "value", "scale", "sign", "unit", "currency", "period", "precision", "bound", "company", "row", "measure"
+]
 
 _MOST_ROUNDING = Decimal("0.05")
 _LOOSE = frozenset({"count", "points"})  # a measure word that one side may leave out
@@ -24,11 +26,16 @@ _UPPER, _LOWER = frozenset({"over", "at_least"}), frozenset({"under", "at_most"}
 _REASONS: tuple[tuple[str, Why], ...] = (
     ("currency", "currency"), ("unit", "unit"), ("period", "period"), ("sign", "sign"), ("scale", "scale"),
 )  # fmt: skip
+_LABEL = 40  # characters; what is longer is prose
 _NOUN = re.compile(rf"[ ]?({UNIT})")
 _POINTS: frozenset[str] = frozenset({"day", "as-of", "since", "year-to-date"})
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_ENGLISH = re.compile(rf"(?:(?P<day>\d{{1,2}})\s+)?(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?(?:\s+(?P<day2>\d{{1,2}})(?!\d))?(?:,?\s+(?P<year>(?:19|20)\d\d))?")
-_PARTS = re.compile(r"(?:(?P<year>(?:19|20)\d\d)\D{0,2})?(?P<month>1[0-2]|[1-9])\s*月(?:\s*(?P<day>\d{1,2})\s*[日号號])?")
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_ENGLISH = re.compile(
+    rf"(?:(?P<day>\d{{1,2}})\s+)?(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?(?:\s+(?P<day2>\d{{1,2}})(?!\d))?(?:,?\s+(?P<year>(?:19|20)\d\d))?"
+)
+_PARTS = re.compile(
+    r"(?:(?P<year>(?:19|20)\d\d)\D{0,2})?(?P<month>1[0-2]|[1-9])\s*月(?:\s*(?P<day>\d{1,2})\s*[日号號])?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def compare(claim: Said, sentence: Wording, fact: Fact, place: Place, periods: I
         or _period(claim, sentence, fact, (*place.periods, *periods))
         or _company(claim, sentence, fact, place)
         or _row(claim, sentence, fact)
-        or _measure(claim, fact, place)
+        or _measure(claim, sentence, fact, place)
     )
     return Match("different", why) if why else value
 
@@ -64,8 +71,17 @@ def _same_value(claim: Said, fact: Fact) -> Match:
     ours, theirs = _undated(claim.quantity), _undated(fact.said.quantity)
     if ours.unit == "CNY" and re.search(r"[元圆]\Z", fold(ours.text)) and fact.label and theirs.unit in ("TWD", "HKD"):
         ours = replace(ours, unit="元", currency=None)  # a table's 元 is of its market
-    if ours.unit is None and ours.scale == 1 and theirs.unit and fact.label and fact.header and fact.header in fold(claim.clause):
+    if (
+        ours.unit is None
+        and ours.scale == 1
+        and theirs.unit
+        and fact.label
+        and fact.header
+        and fact.header in fold(claim.clause)
+    ):
         ours = _under(ours, theirs)  # the column is named with its unit
+    if ours.currency and theirs.unit is None and fact.header and fold(ours.text).startswith(fact.header):
+        ours = replace(ours, unit=None, currency=None)  # the column is a currency: 日元 159.6
     if claim.trend == "down" and ours.sign == "" and theirs.value < 0:
         ours = replace(ours, direction="down")
     likeness = same_quantity(ours, theirs)
@@ -91,7 +107,9 @@ def _undated(q: Quantity) -> Quantity:
 def _under(ours: Quantity, theirs: Quantity) -> Quantity:
     """A bare figure with the unit, and where it has none the scale, of another."""
     factor = theirs.scale if ours.scale == 1 else Decimal(1)
-    low, high = (ours.low * factor, ours.high * factor) if ours.low is not None and ours.high is not None else (None, None)
+    low, high = (
+        (ours.low * factor, ours.high * factor) if ours.low is not None and ours.high is not None else (None, None)
+    )
     return replace(ours, unit=theirs.unit, currency=theirs.currency, value=ours.value * factor, low=low, high=high,
                    scale=ours.scale * factor, half_unit=ours.half_unit * factor)  # fmt: skip
 
@@ -159,7 +177,11 @@ def _period(claim: Said, sentence: Wording, fact: Fact, around: Iterable[Period]
     if theirs is not None:
         if same_period(ours, theirs) or _holds(ours, theirs):
             return ""
-        return "" if _loose(claim.quantity, sentence) and any(same_period(p, theirs) for p in sentence.periods) else "period"
+        return (
+            ""
+            if _loose(claim.quantity, sentence) and any(same_period(p, theirs) for p in sentence.periods)
+            else "period"
+        )
     return "" if any(same_period(ours, p) or _holds(ours, p) or _holds(p, ours) for p in around) else "period"
 
 
@@ -211,7 +233,11 @@ def related(name: str, names: Iterable[str]) -> bool:
     terms = lexicon().names
     known = set(names)
     term = terms.get(name)
-    return name in known or bool(term and term.owner in known) or any((t := terms.get(n)) and t.owner == name for n in known)
+    return (
+        name in known
+        or bool(term and term.owner in known)
+        or any((t := terms.get(n)) and t.owner == name for n in known)
+    )
 
 
 def _company(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:
@@ -240,7 +266,8 @@ def _row(claim: Said, sentence: Wording, fact: Fact) -> Why:
         return ""
     clause = fold(claim.clause)
     alias = bool(claim.names & {n.id for n in read_wording(fact.label).names})
-    if not alias and _names_another(fact.label, fact.rivals, (clause, sentence.folded)):
+    rows = fact.rivals - fact.headers - {fact.header}  # a matrix names its rows and columns alike
+    if not alias and _names_another(fact.label, rows, (clause, sentence.folded)):
         return "row"
     return "row" if fact.header and _names_another(fact.header, fact.headers - {fact.header}, (clause,)) else ""
 
@@ -260,13 +287,15 @@ def _names_another(label: str, rivals: Iterable[str], texts: Iterable[str]) -> b
 def _stands(label: str, text: str) -> bool:
     if len(label) == 1 and label.isascii():
         return label.isalpha() and bool(re.search(rf"(?<![a-z0-9]){label}(?![a-z0-9])", text))
-    return len(label) > 1 and label in text
+    return 1 < len(label) <= _LABEL and label in text
 
 
-def _measure(claim: Said, fact: Fact, place: Place) -> Why:
+def _measure(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:
     """A figure of one measure is not that of another one which the same sentence or row states beside it."""
     ours, theirs = claim.measures, fact.said.measures
     if not ours or not theirs or ours & theirs or bare(claim.clause) in bare(fact.sentence):
+        return ""
+    if fact.label and fact.label in sentence.folded:
         return ""
     beside = [f for f in place.facts if f is not fact and f.said.measures & ours]
     beside = [f for f in beside if f.said.quantity.unit == fact.said.quantity.unit]

@@ -1,4 +1,4 @@
-"""What a place in a report says: every figure in it, with the row, column, sentence and headings that say what it is."""
+"""What a place in a report says: each figure in it, with the row, column, sentence and headings that say what it is."""
 
 from __future__ import annotations
 
@@ -45,8 +45,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A span of a report as read. `names` are the ids of all that is named in it, in its headings and shortly
-    before, `owners` the companies that own them; `periods` the dates that may govern it; `context` all of those words, folded and bare."""
+    """A span of a report as read.
+
+    `names` are the ids of all that is named in it, in its headings and shortly before, `owners` the companies that own
+    them; `periods` the dates that may govern its figures; `context` all of those words, folded and bare, and `heading`
+    those of captions, headers and labels.
+    """
 
     report: Report
     start: int
@@ -56,6 +60,7 @@ class Place:
     owners: frozenset[str]
     periods: tuple[Period, ...]
     context: str
+    heading: str
     folded: str
     words: frozenset[str]
 
@@ -107,6 +112,7 @@ def _place(report: Report, start: int, end: int) -> Place:
         owners=frozenset(owner for i in names if (term := lexicon().names.get(i)) and (owner := term.owner)),
         periods=tuple(periods),
         context=bare("\n".join([before, window, shown, report.source])),
+        heading=bare("\n".join([*_table_words(tables), heading])),
         folded=f" {fold(before)} {fold(window)} {fold(shown)} {fold(report.source)} ",
         words=content_words(search_text(window)) | content_words(search_text(shown)),
     )
@@ -191,7 +197,18 @@ def _sentences(wording: Wording, around: Wording, offset: int, start: int) -> It
             before = [name for name in names if name.end <= said.quantity.start] or above[-1:]
             said = replace(said, names=frozenset(name.id for name in before[-1:]))
         sentence = _sentence_around(wording.text, said.quantity.start, said.quantity.end)
-        yield Fact(said, first, offset + said.quantity.end, "", frozenset(), "", "", frozenset(), content_words(sentence), sentence)
+        yield Fact(
+            said,
+            first,
+            offset + said.quantity.end,
+            "",
+            frozenset(),
+            "",
+            "",
+            frozenset(),
+            content_words(sentence),
+            sentence,
+        )
 
 
 def _sentence_around(text: str, start: int, end: int) -> str:
@@ -240,7 +257,9 @@ def _cell_fact(
 ) -> Fact:
     own = read_wording(f"{about} , {column.label}")
     near = read_wording(" , ".join([row.group or "", *_words_of(row), column.label])).names
-    names = frozenset(n.id for n in near if n.kind != "broker") or frozenset(n.id for n in own.names if n.kind != "broker")
+    names = frozenset(n.id for n in near if n.kind != "broker") or frozenset(
+        n.id for n in own.names if n.kind != "broker"
+    )
     measures = frozenset(m.id for m in own.measures)
     period = quantity.period or next(iter(find_periods(column.period or "")), None) or _row_period(row)
     said = Said(replace(quantity, period=period), names, measures, None, about)
@@ -248,7 +267,20 @@ def _cell_fact(
     columns = fold(f"{column.label} {table.unit or ''} {table.caption or ''} {row.label}")
     words = content_words(f"{about} {column.label}")
     headers = frozenset(fold(c.label) for c in table.columns if c.index != column.index and c.label)
-    return Fact(said, at + quantity.start, end, label, rivals, columns, fold(column.label), headers, words, about, column.index, table.index)
+    return Fact(
+        said,
+        at + quantity.start,
+        end,
+        label,
+        rivals,
+        columns,
+        fold(column.label),
+        headers,
+        words,
+        about,
+        column.index,
+        table.index,
+    )
 
 
 def _row_period(row: Row) -> Period | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
+from assistant.grounding.computed import Source, holds, states, values
 from assistant.grounding.derivation import agrees, announced, is_constant, written
 from assistant.grounding.matching import Why, compare, related, same_period
 from assistant.grounding.places import Fact, Place, Places
+from assistant.grounding.sentences import Sentence, sentences
 from assistant.grounding.wording import Said, Wording, bare, read_wording, vocabulary
 from assistant.language import CJK, fold, script_of
 from assistant.quantities import Period, Quantity, find_quantities, same_quantity
@@ -19,29 +21,23 @@ from assistant.quantities.vocabulary import UNITS
 from assistant.types import Calculation, Citation, Language, Report, StatedFigure, Verdict
 
 Kind = Literal["number", "date", "name", "quote"]
-_MARKER = re.compile(r"\[(?:c?\d{1,3})(?:\s*[,，、]\s*c?\d{1,3})*\]")
-_END = re.compile(r"[。！？!?]+[”\"」』)）]*|(?<=[a-z0-9%)\]”\"])\.(?=\s+[A-Z“\"(])")
 _SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
+_AROUND = 6  # characters on either side of a figure of a caption
 _TELLING = 4  # significant digits that hardly agree by chance
-_ORDER: tuple[Why, ...] = ("", "period", "company", "row", "measure", "bound", "precision", "sign", "scale", "currency", "unit", "value")
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence of a text: `text` with its markers blanked, at `start`; the numbers and calculations it cites."""
-
-    text: str
-    start: int
-    citations: tuple[int, ...] = ()
-    calculations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A place under the name that a text cites it by ("[1]")."""
-
-    name: str
-    place: Place
+_ORDER: tuple[Why, ...] = (
+    "",
+    "period",
+    "company",
+    "row",
+    "measure",
+    "bound",
+    "precision",
+    "sign",
+    "scale",
+    "currency",
+    "unit",
+    "value",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,11 @@ def ground(
     `reports` are those that the citations are of, by id: table cells have their units from there.
     """
     reader = places or Places()
-    sources = {c.n: Source(f"[{c.n}]", reader.read(reports[c.report_id], c.start, c.end)) for c in citations if c.report_id in reports}
+    sources = {
+        c.n: Source(f"[{c.n}]", reader.read(reports[c.report_id], c.start, c.end))
+        for c in citations
+        if c.report_id in reports
+    }
     own = lambda sentence: [sources[n] for n in sentence.citations if n in sources]  # noqa: E731
     found = examine(text, own, calculations, question, sources)
     return tuple(
@@ -107,48 +107,22 @@ def examine(
     for sentence in sentences(text):
         sources = list(sources_of(sentence))
         wording = read_wording(sentence.text)
-        marked = [computed[i] for i in sentence.calculations if i in computed and _holds(computed[i], computed, every or {}, given)]
+        marked = [
+            computed[i]
+            for i in sentence.calculations
+            if i in computed and holds(computed[i], computed, every or {}, given)
+        ]
         numbers = _numbers(wording, sources, marked, given, whole)
         numbers = _derived(wording, numbers, sources)
-        others = [*_names(wording, sources, asked), *_dates(wording, sources, asked), *_codes(wording, sources, question), *_quotes(wording, sources)]
+        others = [
+            *_names(wording, sources, asked),
+            *_dates(wording, sources, asked),
+            *_codes(wording, sources, question),
+            *_quotes(wording, sources),
+        ]
         local = sorted([*numbers, *others], key=lambda f: (f.start, f.end))
         found += [replace(f, start=f.start + sentence.start, end=f.end + sentence.start) for f in local]
     return found
-
-
-# ---------------------------------------------------------------- sentences
-
-
-def sentences(text: str) -> list[Sentence]:
-    """The sentences of a Markdown text with what each cites. A marker after the full stop is of the sentence before;
-    sentences of a line without a marker share the next one's."""
-    made: list[Sentence] = []
-    at = 0
-    for line in text.splitlines(keepends=True):
-        made += _of_line(line.rstrip("\n"), at)
-        at += len(line)
-    return made
-
-
-def _of_line(line: str, at: int) -> list[Sentence]:
-    blank = _MARKER.sub(lambda m: " " * len(m.group()), line)
-    ends = [m.end() for m in _END.finditer(blank)]
-    bounds = [0, *(_past_markers(line, end) for end in ends), len(line)]
-    made: list[Sentence] = []
-    for a, b in zip(bounds, bounds[1:], strict=False):
-        if blank[a:b].strip():
-            marks = [mark.strip() for m in _MARKER.finditer(line, a, b) for mark in re.split("[,，、]", m.group()[1:-1])]
-            numbers = tuple(int(mark) for mark in marks if mark.isdigit())
-            made.append(Sentence(blank[a:b], at + a, numbers, tuple(mark for mark in marks if not mark.isdigit())))
-    for i in range(len(made) - 2, -1, -1):
-        if not made[i].citations and not made[i].calculations:
-            made[i] = replace(made[i], citations=made[i + 1].citations, calculations=made[i + 1].calculations)
-    return made
-
-
-def _past_markers(line: str, end: int) -> int:
-    match = re.compile(rf"(?:\s*{_MARKER.pattern})+").match(line, end)
-    return match.end() if match else end
 
 
 # ---------------------------------------------------------------- numbers
@@ -160,7 +134,13 @@ def _finding(said: Said, verdict: Verdict, **more: Any) -> Finding:
     return Finding("number", q.text, q.start, q.end, value, q.unit, verdict, **more)
 
 
-def _numbers(wording: Wording, sources: Sequence[Source], marked: Sequence[Calculation], given: Sequence[Quantity], whole: Wording | None) -> list[Finding]:
+def _numbers(
+    wording: Wording,
+    sources: Sequence[Source],
+    marked: Sequence[Calculation],
+    given: Sequence[Quantity],
+    whole: Wording | None,
+) -> list[Finding]:
     pairs = [_read_alike(said, wording, sources) for said in wording.said]
     strong = _strong(pairs) if whole else set()
     checked = [_with_support(f, whole or wording, strong, whole is None) for f in pairs]
@@ -176,6 +156,10 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
         negative = replace(q, value=-q.value, sign="-", direction=None)
         other = _best(replace(said, quantity=negative, trend=None), wording, sources)
         found = other if other.verdict == "quoted" else found
+    if found.verdict == "unverified":
+        source = next((source for source in sources if _in_heading(wording.text, q, source.place.heading)), None)
+        if source:
+            return _finding(said, "quoted", name=source.name, source=source)
     if found.verdict != "unverified" or q.unit is not None or q.scale != 1:
         return found
     others = {(o.quantity.unit, o.quantity.currency, o.quantity.scale) for o in wording.said if o is not said}
@@ -183,24 +167,53 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
     for unit, currency, scale in sorted(others, key=str) if listed else ():
         if unit is None and scale == 1:
             continue
-        borrowed = replace(q, unit=unit, currency=currency, scale=scale, value=q.value * scale, half_unit=q.half_unit * scale,
-                           low=q.low * scale if q.low is not None else None, high=q.high * scale if q.high is not None else None)
+        borrowed = replace(
+            q,
+            unit=unit,
+            currency=currency,
+            scale=scale,
+            value=q.value * scale,
+            half_unit=q.half_unit * scale,
+            low=q.low * scale if q.low is not None else None,
+            high=q.high * scale if q.high is not None else None,
+        )
         other = _best(replace(said, quantity=borrowed), wording, sources)
         if other.verdict == "quoted":
             return other
     for source in sources:
         for fact in source.place.facts:
             theirs = fact.said.quantity
-            if fact.label and theirs.unit not in ("%", "pp", "x") and theirs.low is None and q.value == theirs.value / theirs.scale:
-                bare_fact = replace(fact, said=replace(fact.said, quantity=replace(theirs, value=q.value, scale=q.scale, unit=None, currency=None)))
+            if (
+                fact.label
+                and theirs.unit not in ("%", "pp", "x")
+                and theirs.low is None
+                and q.value == theirs.value / theirs.scale
+            ):
+                bare_fact = replace(
+                    fact,
+                    said=replace(
+                        fact.said, quantity=replace(theirs, value=q.value, scale=q.scale, unit=None, currency=None)
+                    ),
+                )
                 if compare(said, wording, bare_fact, source.place).outcome == "quoted":
                     return _finding(said, "quoted", name=source.name, source=source, fact=fact)
     return found
 
 
+def _in_heading(text: str, q: Quantity, heading: str) -> bool:
+    """Whether a figure stands with its neighbouring words in a caption, a header or a label."""
+    for width in (_AROUND, _AROUND // 2):
+        for around in (text[q.start : q.end + width], text[max(0, q.start - width) : q.end]):
+            if len(bare(around)) > len(bare(q.text)) + 1 and bare(around) in heading:
+                return True
+    return False
+
+
 def _in_brackets(text: str, q: Quantity) -> bool:
     """Whether a figure stands alone in brackets, as tables print negatives."""
-    return text[q.start - 1 : q.start] in ("(", "（") and bool(re.match(r"[)）](?:\s*[,，]|\s*%|\s*$|\s*\S{0,4}元?[,，。])", text[q.end :]))
+    return text[q.start - 1 : q.start] in ("(", "（") and bool(
+        re.match(r"[)）](?:\s*[,，]|\s*%|\s*$|\s*\S{0,4}元?[,，。])", text[q.end :])
+    )
 
 
 def _strong(pairs: Sequence[Finding]) -> set[tuple[str, int, int]]:
@@ -209,8 +222,14 @@ def _strong(pairs: Sequence[Finding]) -> set[tuple[str, int, int]]:
     for f in pairs:
         if f.verdict == "quoted" and f.source and f.fact:
             place = f.source.place
-            digits.setdefault((place.report.report_id, place.start, place.end), {})[(f.fact.start, f.fact.end)] = _digits(f.fact.said.quantity)
-    return {key for key, each in digits.items() if max(each.values()) >= _TELLING or (len(each) > 1 and sum(each.values()) > _TELLING)}
+            digits.setdefault((place.report.report_id, place.start, place.end), {})[(f.fact.start, f.fact.end)] = (
+                _digits(f.fact.said.quantity)
+            )
+    return {
+        key
+        for key, each in digits.items()
+        if max(each.values()) >= _TELLING or (len(each) > 1 and sum(each.values()) > _TELLING)
+    }
 
 
 def _best(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
@@ -263,12 +282,16 @@ def _speaks_of(wording: Wording, fact: Fact, place: Place, searched: bool) -> bo
     return named or any(m.id in there for m in wording.measures)
 
 
-def _computed_or_given(finding: Finding, said: Said, marked: Sequence[Calculation], given: Sequence[Quantity]) -> Finding:
+def _computed_or_given(
+    finding: Finding, said: Said, marked: Sequence[Calculation], given: Sequence[Quantity]
+) -> Finding:
     if finding.verdict != "unverified":
         return finding
     for calculation in marked:
-        if any(_states(said.quantity, value, unit) for value, unit in _values(calculation)):
+        if any(states(said.quantity, value, unit) for value, unit in values(calculation)):
             return _finding(said, "derived", name=calculation.id)
+    if marked and is_constant(said.quantity):
+        return _finding(said, "derived", name=marked[0].id)
     if any(_is_given(said.quantity, q) for q in given):
         return _finding(said, "given", name="question")
     return finding
@@ -278,74 +301,7 @@ def _is_given(ours: Quantity, theirs: Quantity) -> bool:
     return ours.unit == theirs.unit and same_quantity(ours, theirs).kind == "equal"
 
 
-# ---------------------------------------------------------------- calculations
-
-
-def _values(calculation: Calculation) -> Iterator[tuple[Decimal, str | None]]:
-    """The results and operands of a calculation, with units where known."""
-    yield from ((value, calculation.unit or None) for value in _decimals(calculation.result))
-    for given in calculation.inputs.values():
-        yield from _operands(given)
-
-
-def _decimals(result: Any) -> Iterator[Decimal]:
-    if isinstance(result, Mapping):
-        for value in result.values():
-            yield from _decimals(value)
-    elif isinstance(result, list | tuple):
-        for value in result:
-            yield from _decimals(value)
-    elif result is not None and not isinstance(result, bool):
-        try:
-            yield Decimal(str(result))
-        except InvalidOperation:
-            yield from (q.value for q in find_quantities(str(result))[:1])
-
-
-def _operands(given: Any) -> Iterator[tuple[Decimal, str | None]]:
-    for value in given.values() if isinstance(given, Mapping) else given if isinstance(given, list | tuple) else [given]:
-        found = find_quantities(str(value))
-        if found:
-            yield found[0].value, found[0].unit
-        else:
-            yield from ((number, None) for number in _decimals(value))
-
-
-def _states(q: Quantity, value: Decimal, unit: str | None) -> bool:
-    """Whether a figure states a computed value, rounded to its last printed digit at most."""
-    if unit == "%" and q.unit not in ("%", "pp"):
-        return False
-    if q.unit == "%" and unit in (None, "", "x"):
-        value = value * 100
-    elif unit and q.unit and unit != q.unit and not (unit == "x" and q.unit is None) and unit in ("%", "x", "CNY", "USD", "HKD", "TWD"):
-        return False
-    return abs(abs(q.value) - abs(value)) <= q.half_unit and (q.value * value >= 0 or q.direction is not None)
-
-
-def _holds(calculation: Calculation, others: Mapping[str, Calculation], sources: Mapping[int, Source], given: Sequence[Quantity], depth: int = 0) -> bool:
-    """Whether every operand of a calculation that names its source is to be found there."""
-    if depth > 8:
-        return False
-    for name, origin in calculation.input_sources.items():
-        values = list(_operands(calculation.inputs.get(name)))
-        if origin in others:
-            results = [v for v, _unit in _values(others[origin])]
-            known = _holds(others[origin], others, sources, given, depth + 1) and all(any(_near(v, r) for r in results) for v, _ in values)
-        elif origin == "question":
-            known = all(any(_near(v, q.value) for q in given) for v, _unit in values)
-        elif re.fullmatch(r"\[\d+\]", origin) and int(origin[1:-1]) in sources:
-            facts = sources[int(origin[1:-1])].place.facts
-            known = all(any(_near(v, f.said.quantity.value) for f in facts) for v, _unit in values)
-        else:
-            known = False
-        if not known:
-            return False
-    return True
-
-
-def _near(a: Decimal, b: Decimal) -> bool:
-    """Equal, or the same percentage written as a share."""
-    return a == b or a * 100 == b or a == b * 100
+# ---------------------------------------------------------------- arithmetic of the sentence itself
 
 
 def _derived(wording: Wording, numbers: list[Finding], sources: Sequence[Source]) -> list[Finding]:
@@ -370,7 +326,7 @@ def _derived(wording: Wording, numbers: list[Finding], sources: Sequence[Source]
 def _like_money(result: Quantity, operands: Iterable[Finding | None]) -> bool:
     """Whether a result in a currency has no operand in another, by its own print or its source's."""
     units = {f.unit for f in operands if f} | {f.fact.said.quantity.unit for f in operands if f and f.fact}
-    money = {unit for unit in units if unit and UNITS[unit].is_currency}
+    money = {unit for unit in units if unit in UNITS and UNITS[unit].is_currency}
     return not result.currency or not money or result.currency in money
 
 
@@ -383,7 +339,12 @@ def _operand(said: Said, finding: Finding, sources: Sequence[Source]) -> Finding
         return replace(finding, verdict="quoted", name=finding.source.name, why="")
     if is_constant(q):
         return _finding(said, "derived")
-    grown = [f for s in sources for f in s.place.facts if f.said.quantity.unit == "%" and q.value == 1 + f.said.quantity.value / 100]
+    grown = [
+        f
+        for s in sources
+        for f in s.place.facts
+        if f.said.quantity.unit == "%" and q.value == 1 + f.said.quantity.value / 100
+    ]
     if grown and q.unit is None:
         return _finding(said, "derived", name=next(s.name for s in sources if grown[0] in s.place.facts))
     if q.unit is None and q.scale == 1:
@@ -407,7 +368,11 @@ def _announced(wording: Wording, results: list[Finding]) -> list[Finding]:
         proven = [wording.said[j].quantity for j, other in enumerate(made) if other.verdict != "unverified" and j != i]
         operands = announced(wording.said[i].quantity, _wide_clause(wording, i), proven, _years(wording))
         if operands:
-            made[i] = _finding(wording.said[i], "derived", name=_names_of(made, [j for j, s in enumerate(wording.said) if s.quantity in operands]))
+            made[i] = _finding(
+                wording.said[i],
+                "derived",
+                name=_names_of(made, [j for j, s in enumerate(wording.said) if s.quantity in operands]),
+            )
     return made
 
 
@@ -436,7 +401,9 @@ def _names(wording: Wording, sources: Sequence[Source], asked: Wording | None) -
         gap = wording.text[name.end : code.start].strip()
         if gap in ("(", "（") and wording.text[code.start : code.end][:1].isdigit() and name.id != code.id:
             text = wording.text[name.start : code.end]
-            yield Finding("name", text, name.start, code.end, text, None, "unverified", source=sources[0], why="company")
+            yield Finding(
+                "name", text, name.start, code.end, text, None, "unverified", source=sources[0], why="company"
+            )
     for name in wording.names:
         if name.id in known or name.id in owners or name.owner in known or name.id in given:
             continue
@@ -450,11 +417,25 @@ def _dates(wording: Wording, sources: Sequence[Source], asked: Wording | None) -
     around = [(source, p) for source in sources for p in source.place.periods]
     for period in wording.periods:
         support = next((source for source, p in around if _covers(period, p)), None)
-        value = period.first if period.first == period.last and period.first else "/".join(filter(None, (period.first, period.last))) or period.text
+        value = (
+            period.first
+            if period.first == period.last and period.first
+            else "/".join(filter(None, (period.first, period.last))) or period.text
+        )
         if support and period.kind == "day":
             yield Finding("date", period.text, period.start, period.end, value, None, "quoted", support.name, support)
         elif not support and not (asked and any(_covers(period, p) for p in asked.periods)):
-            yield Finding("date", period.text, period.start, period.end, value, None, "unverified", source=sources[0] if sources else None, why="period")
+            yield Finding(
+                "date",
+                period.text,
+                period.start,
+                period.end,
+                value,
+                None,
+                "unverified",
+                source=sources[0] if sources else None,
+                why="period",
+            )
 
 
 def _covers(ours: Period, theirs: Period) -> bool:
@@ -463,7 +444,12 @@ def _covers(ours: Period, theirs: Period) -> bool:
         return True
     if not (ours.last and theirs.last):
         return False
-    return ours.kind == "year" and bool(ours.first) and (ours.first or "") <= (theirs.first or theirs.last) and theirs.last <= ours.last
+    return (
+        ours.kind == "year"
+        and bool(ours.first)
+        and (ours.first or "") <= (theirs.first or theirs.last)
+        and theirs.last <= ours.last
+    )
 
 
 def _codes(wording: Wording, sources: Sequence[Source], question: str) -> Iterator[Finding]:
@@ -472,13 +458,22 @@ def _codes(wording: Wording, sources: Sequence[Source], question: str) -> Iterat
     for start, end in wording.codes:
         text = wording.text[start:end]
         if not _printed(fold(text), shown):
-            yield Finding("name", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value")
+            yield Finding(
+                "name", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value"
+            )
 
 
 def _printed(code: str, shown: str) -> bool:
     pieces = re.findall(r"[a-z]+|\d+(?:\.\d+)*", code)
     pattern = r"[^a-z0-9]{0,3}".join(map(re.escape, pieces))
-    return bool(re.search(rf"(?<![\d.]){pattern}(?![\d]|\.\d)" if pieces and pieces[0][0].isdigit() else rf"(?<![a-z]){pattern}(?!\d|\.\d)", shown))
+    return bool(
+        re.search(
+            rf"(?<![\d.]){pattern}(?![\d]|\.\d)"
+            if pieces and pieces[0][0].isdigit()
+            else rf"(?<![a-z]){pattern}(?!\d|\.\d)",
+            shown,
+        )
+    )
 
 
 def _quotes(wording: Wording, sources: Sequence[Source]) -> Iterator[Finding]:
@@ -488,4 +483,6 @@ def _quotes(wording: Wording, sources: Sequence[Source]) -> Iterator[Finding]:
         text = wording.text[start:end]
         parts = [bare(part) for part in re.split(r"…+|\.{3,}|⋯+", text)]
         if not all(any(part in one for one in shown) for part in parts if part):
-            yield Finding("quote", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value")
+            yield Finding(
+                "quote", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value"
+            )

@@ -29,9 +29,7 @@ CLAUSE_END = re.compile(r"[,，;；。！？!?\n]|\.(?=\s)")
 _NAME_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.&'-]*")
 _QUOTED = re.compile(r"“([^“”]{4,})”|「([^「」]{4,})」|『([^『』]{4,})』|\"([^\"\n]{4,})\"")
 _LIST_MARK = re.compile(r"\s*(?:[-*•#>]+\s*)*(?:\d{1,2}(?:\.\d{1,2})*[.、)）]|[(（]\d{1,2}[)）])\s")
-_RANKS = frozenset("top no rank ranked ranks number place series phase tier level step about some over only the of in to at by and or than section page".split())
 _SUM = re.compile(r"(?<=[(（]1)\+(?=\d)")  # (1+5%) is a sum, where 1+6+N is a name
-_TRIVIAL = frozenset("the of in a an and to for is are was were by on at as with from or that this its be it than more about over per not no yes which each only both has have had but also while year years".split())
 
 
 @cache
@@ -88,7 +86,7 @@ def read_wording(text: str) -> Wording:
     measures = tuple(
         _named(m, place) for m in lexicon().concepts_in(text) if m.term.kind in _MEASURES and m.term.id not in generic
     )
-    quantities = [_dated(text, q) for q in find_quantities(_SUM.sub("加", text))]
+    quantities = [_dated(text, q) for q in find_quantities(_SUM.sub("加", text)) if not _is_item(text, q)]
     periods = tuple(p for p in find_periods(text) if not _is_ticker(text, p))
     undated = text
     for p in periods:
@@ -122,7 +120,8 @@ def _places(text: str, folded: str) -> Sequence[int]:
 @lru_cache(maxsize=8192)
 def content_words(text: str) -> frozenset[str]:
     """Character pairs and Latin words that carry meaning; figures and grammar are left out."""
-    return frozenset(t for t in tokens(text) if len(t) > 1 and "_" not in t and t not in _TRIVIAL and not t[0].isdigit())
+    trivial = vocabulary()["trivial"]
+    return frozenset(t for t in tokens(text) if len(t) > 1 and "_" not in t and t not in trivial and not t[0].isdigit())
 
 
 # ---------------------------------------------------------------- whose figure it is
@@ -164,7 +163,11 @@ def _paired(text: str, quantities: Sequence[Quantity], groups: Sequence[list[lis
         if len(run) < 2:
             continue
         start = quantities[run[0]].start
-        before = [g for g in groups if len(g) == len(run) and g[-1][-1].end <= start and _same_sentence(text, g[-1][-1].end, start)]
+        before = [
+            g
+            for g in groups
+            if len(g) == len(run) and g[-1][-1].end <= start and _same_sentence(text, g[-1][-1].end, start)
+        ]
         if before and not any(before[-1][-1][-1].end < g[0][0].start < start for g in groups):
             for i, same in zip(run, before[-1], strict=True):
                 found[i] = frozenset(name.id for name in same)
@@ -248,13 +251,22 @@ def trend(text: str, q: Quantity) -> Trend | None:
 def _dated(text: str, q: Quantity) -> Quantity:
     """A figure without a date that only a comparison or a remark after it names."""
     p = q.period
-    if p is None:
-        return q
+    if p is None or _is_ticker(text, p):
+        return replace(q, period=None) if p else q
     if p.start >= q.end and re.search(vocabulary()["words"]["comparison"] + r"|[=≈÷×/\d]", text[q.end : p.start]):
         return replace(q, period=None)
     if p.end <= q.start and re.search(vocabulary()["words"]["now"], text[p.end : q.start], re.I):
         return replace(q, period=None)
     return q
+
+
+def _is_item(text: str, q: Quantity) -> bool:
+    """The number of an item in a list that goes on after a colon: "KGI: 2. Demand"."""
+    return bool(
+        re.search(r"[:：]\s*\Z", text[: q.start])
+        and re.fullmatch(r"\d{1,2}", q.text)
+        and re.match(r"[.、]\s", text[q.end :])
+    )
 
 
 def _is_ticker(text: str, p: Period) -> bool:
@@ -286,7 +298,7 @@ def _whole_code(text: str, start: int, end: int) -> tuple[int, int]:
         return start, end
     after = re.match(r"\s?[万萬亿億兆%倍]+", text[end:])
     before = re.search(r"([A-Za-z][A-Za-z.&'’-]*)[ ]\Z", text[:start])
-    if before and before[1].lower() not in _RANKS:
+    if before and before[1].lower() not in vocabulary()["before_number"]:
         start = before.start(1)
     return start, end + (after.end() if after else 0)
 
