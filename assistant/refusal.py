@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from assistant.evidence import Evidence, Judge, named
 from assistant.language import fold
+from assistant.lexicon import lexicon
 from assistant.questions import Question, fixed_figures
 
 NAMED = 0.45  # coverage from which a place counts as speaking of a name
@@ -20,28 +21,48 @@ def said(question: Question, judge: Judge, found: Sequence[Evidence], settled: b
     subject, and money must be money about it; a calculation may start from other figures."""
     if not settled and max((e.share for e in found), default=0.0) < _LEAST_SHARE:
         return False
-    if not (question.wants or _WHAT.search(question.folded)) or "calculate" in question.intents:
-        return True
     subject = _subject(judge)
-    if not all(any(_names_figure(e, i, judge, subject) for e in found) for i in fixed_figures(question)):
+    names = [i for i in subject if judge.groups[i].kind == "name"]
+    if not settled and names and not any(_speaks_of(e, names, judge) for e in found):
+        return False
+    keys = fixed_figures(question)
+    ends = any(question.folded.rstrip(" ?？。.!！").endswith(judge.groups[i].spellings[0]) for i in keys)
+    if not (question.wants or ends or _WHAT.search(question.folded)) or "calculate" in question.intents:
+        return True
+    if not all(any(_names_figure(e, i, judge, subject) for e in found) for i in keys):
         return False
     if "money" in question.intents and subject and not settled:
-        return any(e.fits == 1.0 and _speaks_of(e, subject) for e in found)
+        return any(e.fits == 1.0 and _speaks_of(e, subject, judge) for e in found)
     return True
 
 
 def _subject(judge: Judge) -> list[int]:
     """The names that a figure must belong to: the most telling one, or any of several that are asked alike."""
     names = [i for i, group in enumerate(judge.groups) if group.kind == "name"]
-    if not names:  # a name that the lexicon lacks: the rarest word
-        words = [i for i, group in enumerate(judge.groups) if group.kind == "word" and judge.weights[i] >= _RARE]
+    if not names:  # a name that the lexicon lacks: the rarest Latin word
+        words = [
+            i
+            for i, group in enumerate(judge.groups)
+            if group.kind == "word" and group.spellings[0].isascii() and judge.weights[i] >= _RARE
+        ]
         return sorted(words, key=lambda i: -judge.weights[i])[:1]
     alike = {"compare", "listing"} & judge.question.intents or _EACH.search(judge.question.folded)
     return names if alike else sorted(names, key=lambda i: -judge.weights[i])[:1]
 
 
-def _speaks_of(place: Evidence, subject: Sequence[int]) -> bool:
-    return not subject or not place.covers or max(place.covers.get(i, 0.0) for i in subject) >= NAMED
+def _speaks_of(place: Evidence, subject: Sequence[int], judge: Judge) -> bool:
+    """Whether a place is about the subject; a row of another company in the subject's table is not."""
+    if not subject:
+        return True
+    if place.table is None:
+        return max(place.covers.get(i, 0.0) for i in subject) >= NAMED
+    spellings = [spelling for i in subject for spelling in judge.groups[i].spellings]
+    quote, caption = fold(place.quote), fold(f"{place.table.caption or ''} {place.report.title}")
+    if any(named(quote, spelling) for spelling in spellings):
+        return True
+    rows = [row for row in place.table.rows if place.start <= row.start < place.end]
+    others = any(lexicon().names_in(row.label) for row in rows)
+    return not others and any(named(caption, spelling) for spelling in spellings)
 
 
 def _names_figure(place: Evidence, key: int, judge: Judge, subject: Sequence[int]) -> bool:
@@ -51,4 +72,4 @@ def _names_figure(place: Evidence, key: int, judge: Judge, subject: Sequence[int
     if place.table is not None:
         text += fold(" ".join([place.table.caption or "", *(c.label for c in place.table.columns)]))
     own = term is not None and any(named(text, spelling) for spelling in term.folded)
-    return own and _speaks_of(place, subject) and bool(re.search(r"\d", text))
+    return own and _speaks_of(place, subject, judge) and bool(re.search(r"\d", text))
