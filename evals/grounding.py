@@ -4,8 +4,8 @@
 
 From an exam-shaped folder (JSON lines with "answer" and "evidence": [{"report", "quote"}], reports named by the first
 letters of their files) it makes true sentences: the gold answers, the evidence itself, evidence with its figures
-spelled in another scale or script, cells of the tables cited, sums. Each corruption changes one thing in a sentence that
-is true. Everything goes through `check_text` with the sentence's own citations. Prints a share a kind.
+spelled in another scale or script, cells of the tables cited, sums. Each corruption changes one thing in a sentence
+that is true. Everything goes through `check_text` with the sentence's own citations. Prints a share a kind.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from assistant import tabular
@@ -86,6 +87,8 @@ _DIRECTIONS = (
     ("跌", "漲"),
     ("down ", "up "),
 )
+
+_INVENTED = ("这一趋势将不可逆转地持续下去", "我们认为估值已经完全反映", "管理层对此表示非常乐观")
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def sums(text: str, span: Span) -> Iterator[Case]:
         for q in find_quantities(text)
         if q.low is None and q.unit not in (None, "%", "x") and q.value > 0 and q.scale == 1 and q.digits == 0
     ]
-    for a, b in zip(found, found[1:], strict=False):
+    for a, b in pairwise(found):
         if a.unit == b.unit and a.value != b.value:
             unit = re.sub(r"^[^0-9]*[0-9,.]+", "", b.text)
             yield Case("sum", f"{text},两者合计{a.value + b.value:f}{unit}", (span,))
@@ -268,7 +271,7 @@ def company(case: Case, rng: random.Random) -> str | None:
     places = [(m.start(), m.end(), name) for name in COMPANIES for m in re.finditer(re.escape(name), case.text)]
     if not places:
         return None
-    a, b, name = rng.choice(places)
+    a, b, _name = rng.choice(places)
     own = _family(case.text)
     others = [other for other in COMPANIES if not _family(other) & own]
     return case.text[:a] + rng.choice(others) + case.text[b:]
@@ -302,7 +305,7 @@ def row(case: Case, rng: random.Random) -> str | None:
 
 def quote(case: Case, rng: random.Random) -> str | None:
     """Words put into the report's mouth."""
-    return f"{case.text.rstrip('。')},报告称“{rng.choice(['这一趋势将不可逆转地持续下去', '我们认为估值已经完全反映', '管理层对此表示非常乐观'])}”。"
+    return f"{case.text.rstrip('。')},报告称“{rng.choice(_INVENTED)}”。"
 
 
 def off_by_one(case: Case, rng: random.Random) -> str | None:
@@ -399,7 +402,7 @@ def main() -> None:
                         )
             total, wrong = sum(count.values()), sum(failed.values())
             print(
-                f"\n{title}: {wrong} of {total} = {wrong / max(total, 1):.2%}  ({(time.perf_counter() - started) / max(total, 1) * 1000:.1f} ms each)"
+                f"\n{title}: {wrong} of {total} = {wrong / max(total, 1):.2%}  ({1000 * (time.perf_counter() - started) / max(total, 1):.1f} ms)"
             )
             for kind in sorted(count):
                 print(f"  {kind:24} {failed[kind]:5} of {count[kind]:5} = {failed[kind] / count[kind]:.2%}")

@@ -82,7 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     check = command("check", run_check, "a verdict on every figure of a text · 核对一段文字里的数字")
     check.add_argument("file", nargs="?", default="-", metavar="FILE", help="the text; - or nothing: standard input")
-    check.add_argument("--batch", metavar="FILE", help='lines {"id", "text", "citations"?} in, one JSON line each out · 批量')
+    lines = 'lines {"id", "text", "citations"?} in, one JSON line each out · 批量'
+    check.add_argument("--batch", metavar="FILE", help=lines)
     _json(check)
 
     _json(command("reports", run_reports, "list the reports kept · 列出库中的报告"))

@@ -89,7 +89,8 @@ def check_text(check: Check, language: Language) -> str:
         place = figure.source or figure.nearest
         if place:
             quote = " ".join(plain(place.quote).split())
-            lines.append(f"    {plain(place.source)} {place.start}–{place.end} · {quote[:_QUOTE]}{'…' if len(quote) > _QUOTE else ''}")
+            shown = quote if len(quote) <= _QUOTE else quote[:_QUOTE] + "…"
+            lines.append(f"    {plain(place.source)} {place.start}–{place.end} · {shown}")
     failed = sum(figure.verdict == "unverified" for figure in check.figures)
     key = "check_none" if not check.figures else "check_failed" if failed else "check_passed"
     return "\n".join([*lines, "", say(key, language, failed=failed, count=len(check.figures))]).lstrip("\n")

@@ -88,7 +88,8 @@ def _same_value(claim: Said, fact: Fact) -> Match:
     if _two_currencies(ours):
         return Match("different", "currency")
     if likeness.kind == "different":
-        return Match("different", next((why for word, why in _REASONS if word in likeness.reason), "value"))
+        why = next((why for word, why in _REASONS if word in likeness.reason), "value")
+        return Match("different", "unit" if why == "value" and ours.unit != theirs.unit else why)
     if likeness.kind == "equal":
         return Match("quoted")
     if ours.unit != theirs.unit and "x" in (ours.unit, theirs.unit):
@@ -127,7 +128,7 @@ def _unit(ours: Quantity, sentence: Wording, fact: Fact, place: Place) -> Why:
         return ""
     dimension = UNITS[ours.unit].dimension
     noun = _NOUN.match(sentence.text, ours.end) if dimension == "count" and not ours.unit.isascii() else None
-    if noun and UNIT_NAMES[noun[1]] != theirs.unit and fold(noun[1]) not in place.folded:
+    if noun and UNIT_NAMES[noun[1]] != theirs.unit and fold(noun[1]) not in fold(fact.sentence):
         return "unit"
     if theirs.unit is not None:
         exact = dimension == "count" and ours.unit.isascii() and theirs.unit.isascii()

@@ -112,7 +112,7 @@ def _place(report: Report, start: int, end: int) -> Place:
         owners=frozenset(owner for i in names if (term := lexicon().names.get(i)) and (owner := term.owner)),
         periods=tuple(periods),
         context=bare("\n".join([before, window, shown, report.source])),
-        heading=bare("\n".join([*_table_words(tables), heading])),
+        heading=bare("\n".join([*_table_words(tables), *_row_labels(tables, start, end)])),
         folded=f" {fold(before)} {fold(window)} {fold(shown)} {fold(report.source)} ",
         words=content_words(search_text(window)) | content_words(search_text(shown)),
     )

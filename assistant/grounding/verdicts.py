@@ -24,20 +24,6 @@ Kind = Literal["number", "date", "name", "quote"]
 _SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
 _AROUND = 6  # characters on either side of a figure of a caption
 _TELLING = 4  # significant digits that hardly agree by chance
-_ORDER: tuple[Why, ...] = (
-    "",
-    "period",
-    "company",
-    "row",
-    "measure",
-    "bound",
-    "precision",
-    "sign",
-    "scale",
-    "currency",
-    "unit",
-    "value",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +149,9 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
     if found.verdict != "unverified" or q.unit is not None or q.scale != 1:
         return found
     others = {(o.quantity.unit, o.quantity.currency, o.quantity.scale) for o in wording.said if o is not said}
-    listed = not re.match(rf"\s?[{CJK}%A-Za-z]", re.sub("^[ ]?[和及與与对對比]", "、", wording.text[q.end :]))
+    listed = not re.match(
+        rf"\s?[{CJK}%A-Za-z]", re.sub("^[ ]?(?:[和及與与对對比]|and |versus |vs )", "、", wording.text[q.end :])
+    )
     for unit, currency, scale in sorted(others, key=str) if listed else ():
         if unit is None and scale == 1:
             continue
@@ -245,11 +233,25 @@ def _best(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
                 rank = (0 if match.outcome == "quoted" else 1, -shared, Decimal(0))
                 made = _finding(said, match.outcome, name=source.name, source=source, fact=fact)
             else:
-                rank = (2 + _ORDER.index(match.why), -shared, abs(fact.said.quantity.value - said.quantity.value))
+                rank = (
+                    _distance(match.why, said.quantity, fact.said.quantity),
+                    -shared,
+                    abs(fact.said.quantity.value - said.quantity.value),
+                )
                 made = _finding(said, "unverified", source=source, fact=fact, why=match.why)
             if best is None or rank < best:
                 best, nearest = rank, made
     return nearest
+
+
+def _distance(why: Why, ours: Quantity, theirs: Quantity) -> int:
+    """How far a figure is from one that differs: the same figure of something else is nearest, then the same digits,
+    then another value of the unit."""
+    if why in ("period", "company", "row", "measure", "bound", "precision"):
+        return 2
+    if ours.value / ours.scale == theirs.value / theirs.scale or why in ("sign", "scale"):
+        return 3
+    return 4 if ours.unit == theirs.unit else 5
 
 
 def _digits(q: Quantity) -> int:
