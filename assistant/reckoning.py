@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -20,7 +21,7 @@ from typing import Any
 from assistant import tabular, tools
 from assistant.errors import InputError
 from assistant.evidence import LONGEST, Evidence, Judge, named
-from assistant.language import fold, folded_tokens
+from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.messages import say
 from assistant.quantities import Quantity, find_periods, find_quantities, read_cell
@@ -33,6 +34,11 @@ _PIECE = re.compile(r"[^。；;!！?？\n\t|]+")
 _STOPS = re.compile(r"[,，;；。、()（）:：]")
 _GLOSS = re.compile(r"\s*\(\s*(?:约合?|大约|合|折合|相当于|即|about|approx\.?|around|or|~)?\s*")
 _LAST_YEAR = re.compile(r"去年|上年|前一年|year earlier|a year ago|prior[- ]year|previous year|last year")
+_SEVERAL = re.compile(r"[和与跟及、]|同期|分别|各自|\band\b|\bboth\b|呢")
+_LOOSE = re.compile(r"总计|合计|总额|总体|市场规模|规模|收入|营收|业务|及其他|\btotal\b|\brevenues?\b|[-–—]\s*(?=\S)")
+_COMPOUND = re.compile(r"复合|cagr|compound")
+_RATE = re.compile(r"复合|增速|增长率|cagr|compound|growth")
+_MEASURE = re.compile(r"收入|营收|市场规模|规模| ?revenues?| ?sales")
 _CODE = re.compile(r"\(\s*[\da-z]{1,6}[ .](?:sz|sh|ss|hk|us|tt|ch|jp|ks)\b")
 _SINCE_NAMED = 1200  # characters over which a name still governs what follows
 _BACKGROUND = 150  # characters before a sentence in which its period may be said
@@ -40,7 +46,7 @@ _OF_ROW = 0.4  # what a sentence in a cell inherits of what its row covers
 _SAID = 0.45  # the least share of a question that a sentence with its operands covers
 _NAMED = 0.3  # how far it has to cover every name that is asked about
 _CLOSE = 0.9  # a place that covers this share of what the best one covers is its rival
-_LABEL = 0.75  # the least part of a row's label that a question has
+_LABEL = 0.98  # of a row's label a question has all but a bracket
 _PHRASE = 0.5  # the least part of a phrase that the words around its quantity have
 _INDIRECT = frozenset({"EUR", "GBP", "AUD", "NZD", "USD"})  # quoted by how many dollars they buy
 _WORD = 0.7  # the weight of a word that is no mere pair with a particle
@@ -89,6 +95,7 @@ class Step:
     arguments: Mapping[str, str]
     expression: str = ""
     compare: str = ""
+    points: bool = False  # whether percentages are set against each other in points
     percent: bool = False  # whether a plain quotient is shown as a percentage
 
 
@@ -188,6 +195,8 @@ class Ground:
     given: tuple[Quantity, ...]
     periods: tuple[tuple[str, str], ...]  # first and last day of each period that the question names, oldest first
 
+    firms: tuple[Group, ...]  # words that a report prints with a company's code: names that the lexicon lacks
+    compounds: tuple[str, ...]  # a concept with the word before it, where a place found has the two together
     telling: tuple[int, ...]  # the groups of the question without which a place speaks of something else
 
     def says(self, sentence: Sentence, least: float = _SAID) -> bool:
@@ -199,17 +208,30 @@ class Ground:
         return sentence.place.share >= least and (not missed or self.speaks(_background(sentence.place), missed))
 
     def owns(self, sentence: Sentence) -> bool:
-        """Whether a sentence is about every name that the question has."""
-        return all(_is_about(sentence, group) for group in self.judge.groups if group.kind == "name")
+        """Whether a sentence is about every name that the question has, known to the lexicon or not."""
+        names = [group for group in self.judge.groups if group.kind == "name" or group in self.firms]
+        return all(_is_about(sentence, group) for group in names)
 
     def speaks(self, text: str, groups: Sequence[int] | None = None) -> bool:
         """Whether a folded text itself says all that is telling (or the groups given)."""
-        covers = self.judge.cover(text)
-        return all(i in covers or self.names(i, text) for i in (self.telling if groups is None else groups))
+        whole = groups is None and not all(compound in text for compound in self.compounds)
+        return not whole and all(self.names(i, text) for i in (self.telling if groups is None else groups))
+
+    def heads(self, text: str) -> bool:
+        """Whether a folded table title with row labels says all that is telling; what its money is of ("revenue") need
+        not be said."""
+        return all(
+            self.names(i, text) or coverage(_bare(self.judge.groups[i].spellings[0]), text)[0] == 1.0
+            for i in self.telling
+        )
 
     def names(self, i: int, text: str) -> bool:
-        """Whether a folded text has a group in other words for the same."""
-        return coverage(self.judge.groups[i].spellings[0], text)[0] == 1.0
+        """Whether a folded text has a group, or other words for the same; "inverter" does not say "micro-inverter"."""
+        group = self.judge.groups[i]
+        own = _bare(group.spellings[0])
+        narrower = group.kind == "concept"
+        spellings = (s for s in group.spellings if not (narrower and s != own and s in own))
+        return any(named(text, spelling) for spelling in spellings) or coverage(group.spellings[0], text)[0] == 1.0
 
 
 def reckon(question: Question, judge: Judge, found: Sequence[Evidence], views: Sequence[View]) -> Reckoning | None:
@@ -242,7 +264,44 @@ def _ground(question: Question, judge: Judge, found: Sequence[Evidence], views: 
     text = question.text[: len(question.folded)] if len(question.text) >= len(question.folded) else question.folded
     given = tuple(q for q in find_quantities(text) if q.unit not in _NOT_OPERANDS)
     sentences = tuple(_sentences(found[:_LOOKED_AT], judge))
-    return Ground(question, judge, sentences, tuple(views), given, _periods(text), _telling(judge, found))
+    return Ground(
+        question,
+        judge,
+        sentences,
+        tuple(views),
+        given,
+        _periods(text),
+        _firms(judge, found),
+        _compounds(judge, found),
+        _telling(judge, found),
+    )
+
+
+def _bare(word: str) -> str:
+    """A word without what it measures: "ad" of "ad revenue"."""
+    return _MEASURE.sub("", word).strip() or word
+
+
+def _firms(judge: Judge, found: Iterable[Evidence]) -> tuple[Group, ...]:
+    heads = [place.folded[max(0, m.start() - 12) : m.start()] for place in found for m in _CODE.finditer(place.folded)]
+    return tuple(g for g in judge.groups if g.kind == "word" and any(g.spellings[0] in head for head in heads))
+
+
+def _compounds(judge: Judge, found: Iterable[Evidence]) -> tuple[str, ...]:
+    """What a concept of the question is called in full ("general" computing power), where reports call it so."""
+    text = judge.question.folded
+    taken = [group.spellings[0] for group in judge.groups if group.kind in ("name", "concept")]
+    places = [place.folded for place in found]
+    compounds = []
+    for group in judge.groups:
+        at = text.find(group.spellings[0]) if group.kind == "concept" else -1
+        compound = text[at - 2 : at + 2] if at >= 2 else ""
+        known = re.fullmatch(r"[\u4e00-\u9fff]{4}", compound) and not any(
+            other.endswith(compound[:2]) for other in taken
+        )
+        if known and any(compound in place for place in places):
+            compounds.append(compound)
+    return tuple(compounds)
 
 
 def _telling(judge: Judge, found: Iterable[Evidence]) -> tuple[int, ...]:
@@ -387,6 +446,8 @@ def _is_of(quantity: Quantity, spec: Mapping[str, Any]) -> bool:
         return unit not in _NOT_OPERANDS
     if wanted == "size":  # an amount of anything: neither a rate nor a multiple nor a time
         return unit not in _NOT_OPERANDS and unit not in units["rate"] and unit != "x"
+    if wanted == "count":  # of things: cards, servers, users, orders
+        return unit not in _NOT_OPERANDS | units["rate"] | {"", "x"} and quantity.currency is None and unit != "元"
     return unit in units[wanted]
 
 
@@ -651,11 +712,13 @@ def _row_series(ground: Ground) -> list[dict[str, Operand]]:
         rows = named_rows(one, ground.question.folded)
         if first is None or second is None or not rows or len(rows) > _MOST_ROWS:
             continue
-        pairs = [(cell_operand(one, r, first), cell_operand(one, r, second)) for r in rows]
+        if len(rows) > 1 and not _SEVERAL.search(ground.question.folded):
+            continue
+        pairs = [(r, cell_operand(one, r, first), cell_operand(one, r, second)) for r in rows]
         said = " ".join([one.about, one.header, *(f"{one.labels[r]} {one.groups[r]}" for r in rows)])
-        if ground.speaks(said) and all(a and b and a.unit == b.unit for a, b in pairs):
-            score = ground.judge.share(ground.judge.cover(f"{one.about} {' '.join(one.labels[r] for r in rows)}"))
-            tables.append((score, [{"start": a, "end": b} for a, b in pairs if a and b]))
+        series = [{"start": a, "end": b, "row": Operand(one.table.rows[r].label)} for r, a, b in pairs if a and b]
+        if ground.heads(said) and len(series) == len(rows) and all(x["start"].unit == x["end"].unit for x in series):
+            tables.append((ground.judge.share(ground.judge.cover(said)), series))
     tables.sort(key=lambda item: -item[0])
     if len(tables) > 1 and tables[1][0] >= _CLOSE * tables[0][0]:
         return []
@@ -703,7 +766,7 @@ def _endpoints(sentence: Sentence, ground: Ground) -> dict[str, Operand] | None:
     if (
         printed
         and start.unit != "%"
-        and re.search(r"复合|cagr|compound", sentence.region(printed[0]))
+        and _COMPOUND.search(sentence.region(printed[0]))
         and len(printed) >= len(sides[0])
     ):
         pair["printed"] = _operand(sentence.quantities[printed[which]], sentence.place)
@@ -734,13 +797,61 @@ def _slash_choice(sentence: Sentence, size: int, ground: Ground) -> int | None:
     """Which of the things that a sentence lists with slashes ("A/B 规模") the question names; None if not just one."""
     head = sentence.folded[: sentence.quantities[0].start]
     for run in re.finditer(r"[^\s,，。]+(?:\s*\([^()]*\))?(?:\s*/\s*[^\s,，。/]+(?:\s*\([^()]*\))?)+", head):
-        parts = re.split(r"\s*/\s*", run.group())
+        parts = [re.sub(r"\s*\([^()]*\)", "", part) for part in re.split(r"\s*/\s*", run.group())]
         if len(parts) == size:
-            common = {token for token in folded_tokens(parts[0]) if all(token in part for part in parts[1:])}
-            scores = [sum(t in ground.question.folded for t in set(folded_tokens(part)) - common) for part in parts]
-            best = max(scores)
-            return scores.index(best) if best and scores.count(best) == 1 else None
+            named = [i for i, part in enumerate(_distinguished(parts)) if part in ground.question.folded]
+            return named[0] if len(named) == 1 else None
     return None
+
+
+def _distinguished(parts: Sequence[str]) -> list[str]:
+    """The members of a list without what stands before the first and after the last for them all: of "China's lithium
+    cells / sodium cells shipped" the kinds of cells."""
+    first, last = parts[0], parts[-1]
+    match = SequenceMatcher(None, first, last, autojunk=False).find_longest_match()
+    if match.size < 2:
+        return [*parts[:-1], last[: max(map(len, parts[:-1]))]]
+    noun = first[match.a : match.a + match.size]
+    own = max(1, match.b)
+    return [
+        part[max(0, part.find(noun) - own) : part.find(noun) + len(noun)] if noun in part else part for part in parts
+    ]
+
+
+def _from_parts(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:
+    """The size of a market and the share that a part of it has, for each of the periods, from one sentence that says
+    the part only where it gives the share."""
+    fitting = []
+    for sentence in ground.sentences:
+        if len(ground.periods) not in (1, 2) or not ground.says(sentence):
+            continue
+        sizes = [_at(sentence, period, share=False) for period in ground.periods]
+        shares = [_at(sentence, period, share=True) for period in ground.periods]
+        if None in sizes or None in shares:
+            continue
+        size, share = sizes[0] or 0, shares[0] or 0
+        whole, part = _lead_up(sentence, size), f"{_lead_up(sentence, size)} {sentence.region(share)}"
+        if size < share and ground.speaks(part) and not ground.speaks(whole):
+            names = zip(("size", "last"), sizes, shares, strict=False)
+            found = {}
+            for name, i, j in names:
+                found[name] = _operand(sentence.quantities[i or 0], sentence.place)
+                found[f"{name}_share"] = _operand(sentence.quantities[j or 0], sentence.place)
+            if years := _years_between(ground):
+                found["periods"] = years
+            fitting.append((sentence.place.share, found))
+    return _unrivalled(fitting)
+
+
+def _at(sentence: Sentence, period: tuple[str, str], share: bool) -> int | None:
+    """The one amount, or the one percentage, that a sentence gives for a period."""
+    found = []
+    for i, quantity in enumerate(sentence.quantities):
+        dated = quantity.period and (quantity.period.first, quantity.period.last) == period
+        fits = quantity.unit == "%" and not _RATE.search(sentence.region(i)) if share else bool(quantity.currency)
+        if dated and fits:
+            found.append(i)
+    return found[0] if len(found) == 1 else None
 
 
 def _from_versus(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:
@@ -803,9 +914,15 @@ def coverage(label: str, text: str) -> tuple[float, frozenset[int]]:
     known = _terms(text)
     for term, spans in _terms(label).items():
         for start, end in spans:
-            mark(start, end, known.get(term, ()))
+            mark(start, end, (place for place in known.get(term, ()) if _alike(label[start:end], text[slice(*place)])))
     counted = [covered for covered, character in zip(mine, label, strict=True) if character.isalnum()]
     return (sum(counted) / len(counted) if counted else 0.0), frozenset(there)
+
+
+def _alike(a: str, b: str) -> bool:
+    """Whether two names of one thing are as wide: "inverter" and "micro-inverter" are not."""
+    a, b = _bare(a), _bare(b)
+    return a == b or (a not in b and b not in a)
 
 
 @lru_cache(maxsize=8192)
@@ -824,7 +941,7 @@ def named_rows(one: View, text: str, within: tuple[int, int] | None = None) -> l
     words are all part of a longer label's is not meant; of two rows named alike that of the block named counts."""
     found: list[tuple[int, frozenset[int], float]] = []
     for r, label in enumerate(one.labels):
-        covered, there = coverage(label, text)
+        covered, there = _covered(label, text)
         if covered >= _LABEL and there and (within is None or len(there & frozenset(range(*within))) >= 2):
             found.append((r, there, covered))
     kept = [item for item in found if not any(item[1] < other[1] for other in found)]
@@ -896,25 +1013,16 @@ def _from_cells(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operan
     tables: list[tuple[float, dict[str, Operand]]] = []
     for one in ground.views:
         columns = [_period_column(one, period) for period in ground.periods] or _value_columns(one, ground)
-        if len(columns) != 1 or columns[0] is None:
+        rows = _rows_of(rule, one, match, ground) if len(columns) == 1 else None
+        if not rows or columns[0] is None:
             continue
-        rows = {name: _row_of(one, match, name, ground) for name in rule.operands}
-        part = rows.get("part")
-        if rule.settings.get("whole") and part is not None and rows.get("whole") in (None, part):
-            rows["whole"] = _whole_of(one, part)
-        if any(r is None for r in rows.values()) or len(set(rows.values())) < len(rows):
-            continue
-        cells = {name: cell_operand(one, r, columns[0]) for name, r in rows.items() if r is not None}
+        cells = {name: cell_operand(one, r, columns[0]) for name, r in rows.items()}
         complete = {name: cell for name, cell in cells.items() if cell is not None}
-        if (
-            len(complete) == len(rule.operands)
-            and _go_together(rule, complete)
-            and len({c.unit for c in complete.values()}) == 1
-        ):
-            labels = " ".join(f"{one.labels[r]} {one.groups[r]}" for r in rows.values() if r is not None)
-            if not ground.speaks(f"{one.about} {one.header} {labels}"):
-                continue
-            tables.append((ground.judge.share(ground.judge.cover(f"{one.about} {labels}")), complete))
+        labels = " ".join(f"{one.labels[r]} {one.groups[r]}" for r in rows.values())
+        said = f"{one.about} {one.header} {labels}"
+        fits = len(complete) == len(rows) and len({cell.unit for cell in complete.values()}) == 1
+        if fits and _go_together(rule, complete) and ground.heads(said):
+            tables.append((ground.judge.share(ground.judge.cover(said)), complete))
     return _unrivalled(tables)
 
 
@@ -928,22 +1036,39 @@ def _value_columns(one: View, ground: Ground) -> list[int | None]:
     return list(named)
 
 
-def _row_of(one: View, match: re.Match[str], name: str, ground: Ground) -> int | None:
-    """The row whose label has most of the question, and some of it in the group of the wording."""
-    span = match.span(name)
-    if span[0] < 0:
-        return None
-    inside = frozenset(range(*span))
-    scored = []
+def _rows_of(rule: Rule, one: View, match: re.Match[str], ground: Ground) -> dict[str, int] | None:
+    """The row of each operand: the two that together have most of what the wording says of each; None if that is not
+    just one choice. A whole that is not named may be the row that the part's label begins with."""
+    first, second = rule.operands
+    scored = [_row_scores(one, match, first, None, ground), _row_scores(one, match, second, first, ground)]
+    pairs = [(a + b, r, q) for r, a in scored[0].items() for q, b in scored[1].items() if r != q]
+    if not pairs and rule.settings.get("whole") and scored[0]:
+        best = [r for r, score in scored[0].items() if score == max(scored[0].values())]
+        whole = _whole_of(one, best[0]) if len(best) == 1 else None
+        return None if whole is None else {first: best[0], second: whole}
+    top = [pair for pair in pairs if pair[0] == max(pairs)[0]]
+    return {first: top[0][1], second: top[0][2]} if len(top) == 1 else None
+
+
+def _row_scores(one: View, match: re.Match[str], name: str, other: str | None, ground: Ground) -> dict[int, float]:
+    """Rows whose label the question has, by how much of it stands in the group of the wording; what stands in the
+    group of the `other` operand counts against it, elsewhere it counts half."""
+    inside = frozenset(range(*match.span(name)))
+    against = frozenset(range(*match.span(other))) if other else frozenset()
+    scores = {}
     for r, label in enumerate(one.labels):
-        covered, there = coverage(label, ground.question.folded)
+        covered, there = _covered(label, ground.question.folded)
         if covered >= _LABEL and len(there & inside) >= 2:
-            other = len(there) - len(there & inside)
-            scored.append((len(there & inside) + (0.5 * other if covered == 1.0 or other else 0), covered, r))
-    scored.sort(reverse=True)
-    if not scored or (len(scored) > 1 and scored[0][:2] == scored[1][:2]):
-        return None
-    return scored[0][2]
+            scores[r] = covered * (
+                len(there & inside) + 0.5 * len(there - inside - against) - 0.5 * len(there & against)
+            )
+    return scores
+
+
+def _covered(label: str, text: str) -> tuple[float, frozenset[int]]:
+    """The coverage of a label, of whose words for totals and measures a question need not have any."""
+    whole, bare = coverage(label, text), _LOOSE.sub(" ", label).strip()
+    return whole if not bare or bare == label else max(whole, coverage(bare, text), key=lambda item: item[0])
 
 
 def _whole_of(one: View, part: int) -> int | None:
@@ -985,10 +1110,15 @@ def _from_columns(rule: Rule, match: re.Match[str], ground: Ground) -> list[Oper
 def _column_of(one: View, phrase: str, ground: Ground) -> int | None:
     """The one column whose label a phrase names; numbers of a format ("FP16") count as part of it."""
     labels = {c.index: fold(c.label) for c in one.table.columns[1:] if c.label}
-    scored = sorted(((coverage(label, phrase)[0], index) for index, label in labels.items()), reverse=True)
+    scored = sorted(((_heading(label, phrase), index) for index, label in labels.items()), reverse=True)
     if not scored or scored[0][0] < _LABEL or (len(scored) > 1 and scored[1][0] == scored[0][0]):
         return None
     return scored[0][1]
+
+
+def _heading(label: str, phrase: str) -> float:
+    """How much of a column's label, with or without what stands in brackets, a phrase has."""
+    return max(coverage(label, phrase)[0], coverage(re.sub(r"[(（].*", "", label), phrase)[0] - 0.01)
 
 
 def _row_name(one: View, r: int) -> str:
@@ -1027,7 +1157,7 @@ def _from_block(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operan
             cell = cell_operand(one, fit[0], column) if len(fit) == 1 else None
             if cell:
                 found[name] = cell
-        if len(found) == len(rule.operands):
+        if all(name in found or spec.get("optional") for name, spec in rule.operands.items()):
             fitting.append((ground.judge.share(ground.judge.cover(one.about)), found))
     return _unrivalled(fitting)
 
@@ -1038,6 +1168,7 @@ FINDERS: Mapping[str, Callable[[Rule, re.Match[str], Ground], list[Operands]]] =
     "sentences": _from_sentences,
     "series": _from_series,
     "versus": _from_versus,
+    "parts": _from_parts,
     "cells": _from_cells,
     "pair": _from_pair,
     "gloss": _from_gloss,
@@ -1090,6 +1221,8 @@ def _worked(rule: Rule, operands: Operands, ledger: Ledger) -> bool:
             if step.compare in operands and made:
                 trial.clauses[-1] += _compared(made[-1], operands[step.compare], ledger.language, trial)
             continue
+        if any(source[0] not in "#=" and source not in operands for source in step.arguments.values()):
+            continue
         try:
             result, marks = _run(step, operands, made, ids, trial)
         except InputError:
@@ -1110,6 +1243,9 @@ def _run(
 ) -> tuple[Operand, list[str]]:
     """A step's result, a range where an operand is one, and the ids of its calculations."""
     taken = {argument: _value_of(source, operands, made) for argument, source in step.arguments.items()}
+    points = step.points and all(operand.unit == "%" for operand in taken.values())
+    if points:
+        taken = {argument: replace(operand, unit=None) for argument, operand in taken.items()}
     ends = (False, True) if any(operand.high is not None for operand in taken.values()) else (False,)
     results: list[Operand] = []
     marks: list[str] = []
@@ -1125,7 +1261,7 @@ def _run(
         ledger.calculations.append(replace(calculation, input_sources=sources))
         marks.append(calculation.id)
         _, value, unit = tools.results(calculation)[0]
-        results.append(Operand(value, unit or None))
+        results.append(Operand(value, "pp" if points else unit or None))
     values = sorted(one.value for one in results if isinstance(one.value, Decimal))
     return Operand(values[0], results[0].unit, values[1] if len(values) > 1 else None), marks
 
@@ -1184,7 +1320,7 @@ def _clause(
         from assistant.language import written_in
 
         label = written_in(label, language)
-    if "row" in operands:
+    if "row" in operands and operands["row"].value:
         label = f"{label}: {operands['row'].value}"
     if step.percent and isinstance(result.value, Decimal):
         result = Operand(result.value * 100, "%", result.high * 100 if result.high is not None else None)

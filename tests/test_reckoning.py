@@ -1,0 +1,199 @@
+"""Questions that ask for a computed number: what is computed, from what, and what is left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from assistant import extractive
+from assistant.chunking import passages
+from assistant.embeddings import from_setting
+from assistant.library import Incoming, Library
+from assistant.reading import read
+from assistant.retrieval import Retriever
+from assistant.tools import run
+from assistant.types import Answer
+
+NOTE = """# 储能行业研究:需求与盈利
+
+## 市场规模
+
+我们预计中国锂电池/钠电池出货规模将由 2025 年的 400/20 GWh 增长至 2028 年的 800/160 GWh,\
+2025-2028 年复合增长率分别达到 26%/100%。
+
+我们预计全球逆变器市场规模将从 2025 年的 300 亿元增长至 2027 年的 432 亿元,复合增速为 15%,\
+其中微型逆变器占比将从 2025 年的 10% 增长至 2027 年的 25%。
+
+2Q25 远山能源实现收入 240 亿元,同比增长 20%,毛利率保持稳定。
+
+目前单周充电量约为 12 亿度,较 2024 年 12 月平均单周约 8 亿度明显增加。
+
+## 公司
+
+1. 远山能源 (300999 SZ, 股价 50 元人民币, 市值 1,000 亿元人民币):订单充足。该股目前对应 2026 年预测 EV/Revenue 为 5 倍。
+
+2. 近水科技 (301888 SZ, 股价 20 元人民币, 市值 300 亿元人民币):产能释放。该股目前对应 2026 年预测 EV/Revenue 为 3 倍。
+
+## 单站模型
+
+一座储能电站总投资额约需 8 亿元人民币。假设约 25% 为股权资本,其余 75% 来自银行贷款,\
+借款成本假设约 5%。每年现金流可达 1 至 1.6 亿元人民币。
+
+25年二季度国内用户ARPU为 100 元,而同期海外用户ARPU为 50 美元(约 350 元),约为国内的 3.5 倍。
+
+## 收入拆分
+
+图 1: 远山能源收入拆分(亿元)
+
+|  | 2024 | 2025E | 2026E | 25-YoY |
+|---|---|---|---|---|
+| 远山能源收入总计 | 800 | 1000 | 1250 | 25% |
+| 储能系统 | 200 | 300 | 450 | 50% |
+| 光伏组件 | 400 | 450 | 500 | 13% |
+
+资料来源:公司资料
+
+图 2: 储能芯片对比
+
+| 类型 | 芯片 | 算力(FP16) | 功耗 |
+|---|---|---|---|
+| 国内 | 山甲 A1 | 300 TFLOPS | 150W |
+| 国内 | 山乙 B2 | 100 TFLOPS | 200W |
+| 国内 | 山丙 C3 | / | 100W |
+
+资料来源:公司资料
+"""
+
+Ask = Callable[[str], Answer]
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Ask a library that holds one made-up note."""
+    data = NOTE.encode()
+    report = read(data, "note.md")
+    with Library.open(tmp_path_factory.mktemp("reckoning"), from_setting("builtin")) as library:
+        library.add([Incoming(report, passages(report), data, "note.md")])
+        retriever = Retriever(library)
+        yield lambda question: extractive.answer(question, retriever, library)
+
+
+def results(answer: Answer) -> list[Decimal]:
+    return [Decimal(calculation.result) for calculation in answer.calculations]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("储能系统从2024年到2026E增长了多少?", ["125"]),
+        ("储能系统2024到2026E的复合增速是多少?", ["50"]),
+        ("储能系统2026E占远山能源收入总计的比重是多少?", ["36"]),
+        ("2026E 的遠山能源收入中,儲能系統佔幾成?", ["36"]),
+        ("光伏组件和储能系统2025E差多少?", ["15000000000"]),
+        ("储能系统和光伏组件2025E合计多少?", ["75000000000"]),
+        ("2026E光伏组件是储能系统的几倍?", ["1.111111111111111111111111111"]),
+        ("自己算一下2025到2028年中国钠电池出货规模的年复合增速,对得上吗?", ["100"]),
+        ("按远山能源2Q25收入和同比增速倒推,2Q24收入应是多少?", ["20000000000"]),
+        ("目前單週充電量比2024年12月的週均值增加了百分之幾?", ["50", "1.5"]),
+        ("远山能源的总股本大概是多少?", ["2000000000"]),
+        ("近水科技的EV/Revenue隐含2026年收入多少?", ["10000000000"]),
+        ("用户ARPU折成人民币用的隐含汇率是多少?", ["7"]),
+        ("2025年和2027年微型逆变器市场规模隐含多少,复合增速多少?", ["3000000000", "10800000000", None]),
+        ("储能电站回本要几年?", ["8", "5"]),
+        ("从3.9亿涨到5.2亿,涨了百分之几?", [None, None]),
+        ("3亿元占12亿元的几成?", ["25"]),
+    ],
+)
+def test_a_number_that_is_asked_for_is_computed(ask: Ask, question: str, expected: list[str | None]) -> None:
+    found = results(ask(question))
+    assert len(found) == len(expected)
+    for value, wanted in zip(found, expected, strict=True):
+        assert wanted is None or abs(value - Decimal(wanted)) < Decimal("1e-6")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "储能系统2026E的收入是多少?",  # printed: nothing to compute
+        "储能系统从2019年到2026E增长了多少?",  # one of the periods is not in the table
+        "氢能系统从2024年到2026E增长了多少?",  # a row that there is none of
+        "2025到2028年中国电池出货规模的年复合增速是多少?",  # two kinds of battery: which?
+        "远山能源3Q25收入和同比增速倒推,3Q24收入应是多少?",  # another quarter than the report's
+        "高山能源的总股本大概是多少?",  # a company that no report names
+        "2025年和2027年组串逆变器市场规模隐含多少?",  # another part of the market
+        "远山能源从5亿元到7美元增长多少?",  # two currencies
+        "储能系统和光伏组件哪个增长更快?",
+        "",
+    ],
+)
+def test_nothing_is_computed_where_operands_are_missing_or_ambiguous(ask: Ask, question: str) -> None:
+    assert ask(question).calculations == ()
+
+
+def test_the_same_multiple_of_another_company_is_not_taken(ask: Ask) -> None:
+    assert results(ask("远山能源的EV/Revenue隐含2026年收入多少?")) == [Decimal("20000000000")]
+
+
+def test_every_operand_says_where_it_is_from(ask: Ask) -> None:
+    answer = ask("储能系统2026E占远山能源收入总计的比重是多少?")
+    (calculation,) = answer.calculations
+    assert set(calculation.input_sources) == {"part", "whole"}
+    for name, source in calculation.input_sources.items():
+        cited = next(c for c in answer.citations if f"[{c.n}]" == source)
+        digits = str(int(Decimal(calculation.inputs[name]["value"]) / 10**8))
+        assert digits in cited.quote
+    assert "[c1]" in answer.text
+    assert "36%" in answer.text
+
+
+def test_operands_of_the_question_are_said_to_be_its_own(ask: Ask) -> None:
+    (growth, multiple) = ask("周用量从5.8tn到23tn增长多少?").calculations
+    assert set(growth.input_sources.values()) == set(multiple.input_sources.values()) == {"question"}
+    assert growth.tool == "growth"
+
+
+def test_a_later_step_names_the_one_it_goes_on_from(ask: Ask) -> None:
+    answer = ask("一座储能电站自有资金要多少、每年利息多少?扣息后现金相当于自有资金的百分之几?")
+    by_id = {calculation.id: calculation for calculation in answer.calculations}
+    assert [Decimal(by_id[f"c{n}"].result) for n in (1, 2, 3)] == [200_000_000, 600_000_000, 30_000_000]
+    assert by_id["c3"].input_sources["debt"] == "c2"
+    assert "35%–65%" in answer.text  # a range of cash gives a range
+
+
+def test_a_printed_figure_is_compared(ask: Ask) -> None:
+    assert "不一致" in ask("全球逆变器市场规模2025到2027年的复合增速自己算一下,对得上吗?").text
+    assert "26%" in ask("自己算一下2025到2028年中国锂电池出货规模的年复合增速,和报告对得上吗?").text
+
+
+def test_rows_are_set_against_each_other_and_gaps_named(ask: Ask) -> None:
+    answer = ask("国内芯片按FP16算力除以功耗算,最好和最差的是哪款?哪些算不出来?")
+    assert results(answer) == [Decimal(2), Decimal("0.5")]
+    lead = answer.text.splitlines()[0]
+    assert re.search("最高.*山甲 A1.*最低.*山乙 B2.*山丙 C3", lead)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does it cost to run 1M input and 200k output tokens a day on gpt-5 for a month?",
+        "gpt-5 每天100万输入、20万输出token,一个月要多少钱?",
+    ],
+)
+def test_the_cost_of_tokens_is_the_calculators(ask: Ask, question: str) -> None:
+    (calculation,) = ask(question).calculations
+    same = {"calls_per_day": 1, "input_tokens": 1_000_000, "output_tokens": 200_000, "months": 1}
+    assert calculation.result == run("workload_cost", {"model": "gpt-5", **same}).result
+
+
+def test_an_answer_is_written_in_the_askers_language(ask: Ask) -> None:
+    assert ask("What is the growth of 储能系统 from 2024 to 2026E?").text.startswith("Computed")
+    assert ask("儲能系統從2024年到2026E增長了多少?").text.startswith("計算")
+
+
+def test_the_note_is_the_place_of_every_citation(ask: Ask, tmp_path: Path) -> None:
+    answer = ask("近水科技的EV/Revenue隐含2026年收入多少?")
+    assert all(citation.quote in NOTE for citation in answer.citations)
