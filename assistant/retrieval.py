@@ -25,7 +25,8 @@ _CANDIDATES = 60
 _EXPANSION = {"name": 0.5, "concept": 0.3, "period": 0.4}  # of other forms; a bare year has none worth asking for
 _SYNONYM = 0.05  # another word of the same language: it finds much that was not meant
 _LONGEST_EXPANSION = 160
-_COVERAGE, _ISSUER, _FIGURE, _FURNITURE = 0.1, 0.5, 0.8, 0.3
+_COVERAGE, _ISSUER, _FIGURE, _FURNITURE = 0.2, 0.5, 0.8, 0.3
+_COUNTED = ("name", "period", "number")  # of what a question names; concepts are many and say less than their words do
 _FILLER_BOOST = 0.35
 
 
@@ -128,7 +129,7 @@ class Retriever:
 
 def _bonus(question: Question, asked: set[str]) -> Callable[[Candidate], float]:
     """What re-ranking adds to a candidate for naming what the question names."""
-    groups = [group for group in question.groups if group.kind in ("name", "concept", "period")]
+    groups = [group for group in question.groups if group.kind in _COUNTED]
     total = sum(group.weight for group in groups)
 
     def of(candidate: Candidate) -> float:
