@@ -53,6 +53,12 @@ def _codec() -> TypeAdapter[Kept]:
     return TypeAdapter(Kept)
 
 
+_LOST = (
+    "the reports that the library keeps are damaged beyond repair; set ASSISTANT_HOME to a new folder, or empty the "
+    "present one, and ingest the files again"
+)
+
+
 class Archive:
     """The archive in `folder`, made if it is not there. Methods may raise OSError and sqlite3.Error."""
 
@@ -64,8 +70,10 @@ class Archive:
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("CREATE TABLE IF NOT EXISTS kept (report_id TEXT PRIMARY KEY, data BLOB NOT NULL)")
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             self._database.close()
+            if type(error) is sqlite3.DatabaseError:  # "file is not a database", "malformed"; nothing can be made of it
+                raise LibraryError(_LOST) from error
             raise
 
     def write(self, reports: Iterable[tuple[str, bytes, bytes | None]]) -> None:

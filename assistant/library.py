@@ -595,6 +595,8 @@ def _keyword_index(folder: Path) -> KeywordIndex:
     for other in folder.glob("*"):
         if other != current:
             shutil.rmtree(other, ignore_errors=True)
+    if current.is_file():
+        current.unlink()
     try:
         return KeywordIndex(current)
     except LibraryError:

@@ -179,17 +179,21 @@ class VectorStore:
 
 def _client(folder: Path) -> Client:
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
     from chromadb.errors import InternalError
 
     try:
         settings = Settings(anonymized_telemetry=False)
         return cast("Client", chromadb.PersistentClient(str(folder), settings=settings))
-    except (ValueError, AttributeError) as error:  # what becomes of a damaged database on its way through the client
-        cause: BaseException = error
-        while cause.__context__ is not None:
-            cause = cause.__context__
-        raise InternalError(str(cause)) from error
+    except BaseException as error:
+        SharedSystemClient.clear_system_cache()  # else a database made anew here would be taken for the broken one
+        if isinstance(error, (ValueError, AttributeError)):  # what becomes of damage on its way through the client
+            cause: BaseException = error
+            while cause.__context__ is not None:
+                cause = cause.__context__
+            raise InternalError(str(cause)) from error
+        raise
 
 
 def _batches(items: list[T]) -> Iterable[list[T]]:
