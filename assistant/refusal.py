@@ -71,5 +71,7 @@ def _names_figure(place: Evidence, key: int, judge: Judge, subject: Sequence[int
     text = place.folded or fold(place.quote)
     if place.table is not None:
         text += fold(" ".join([place.table.caption or "", *(c.label for c in place.table.columns)]))
-    own = term is not None and any(named(text, spelling) for spelling in term.folded)
-    return own and _speaks_of(place, subject, judge) and bool(re.search(r"\d", text))
+    rating = term is not None and term.kind == "rating"  # printed as a word: "outperform (maintained)"
+    spellings = judge.groups[key].spellings if rating and place.kind == "text" else term.folded if term else ()
+    own = any(named(text, spelling) for spelling in spellings)
+    return own and _speaks_of(place, subject, judge) and (rating or bool(re.search(r"\d", text)))
