@@ -169,7 +169,8 @@ def test_dependencies_are_what_is_imported() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
     optional = {normal(name) for name in extras["fastembed"]}
     declared = {normal(name) for name in PROJECT["project"]["dependencies"]}
-    assert imported("assistant") - optional - {"pydantic-core"} == declared
+    offered = {"langchain"}  # whose agents the retriever and the tools are made for; nothing here imports it yet
+    assert imported("assistant") - optional - {"pydantic-core"} == declared - offered
     assert imported("tests") <= declared | {normal(name) for name in extras["dev"]}
 
 
