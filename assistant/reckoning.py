@@ -213,9 +213,18 @@ class Ground:
         return all(_is_about(sentence, group) for group in names)
 
     def speaks(self, text: str, groups: Sequence[int] | None = None) -> bool:
-        """Whether a folded text itself says all that is telling (or the groups given)."""
-        whole = groups is None and not all(compound in text for compound in self.compounds)
-        return not whole and all(self.names(i, text) for i in (self.telling if groups is None else groups))
+        """Whether a folded text itself says all that is telling but for names (or the groups given)."""
+        if groups is None:
+            groups = [i for i in self.telling if self.judge.groups[i].kind != "name"]
+            if not all(compound in text for compound in self.compounds):
+                return False
+        return all(self.names(i, text) for i in groups)
+
+    def leads(self, sentence: Sentence, text: str) -> bool:
+        """Whether what leads up to the figures of a sentence says all that is telling, and no name comes only later."""
+        names = [i for i, group in enumerate(self.judge.groups) if group.kind == "name"]
+        late = [i for i in names if self.names(i, sentence.folded) and not self.names(i, text)]
+        return not late and self.speaks(text)
 
     def heads(self, text: str) -> bool:
         """Whether a folded table title with row labels says all that is telling; what its money is of ("revenue") need
@@ -759,7 +768,7 @@ def _endpoints(sentence: Sentence, ground: Ground) -> dict[str, Operand] | None:
             return None
         which = chosen
     start, end = (sentence.quantities[side[which]] for side in sides)
-    if not _same_unit(start.unit, end.unit) or not ground.speaks(_lead_up(sentence, sides[0][0])):
+    if not _same_unit(start.unit, end.unit) or not ground.leads(sentence, _lead_up(sentence, sides[0][0])):
         return None
     pair = {"start": _operand(start, sentence.place), "end": _operand(end, sentence.place)}
     printed = [i for i, q in enumerate(sentence.quantities) if q.unit == "%" and i > sides[1][-1]]
@@ -781,7 +790,7 @@ def _same_unit(a: str | None, b: str | None) -> bool:
 def _lead_up(sentence: Sentence, i: int) -> str:
     """What a sentence says from its last full pause up to a quantity: what the quantity is of."""
     before = sentence.folded[: sentence.quantities[i].start]
-    return f"{fold(sentence.place.passage.section or '')} {before[max(before.rfind(mark) for mark in '。;；') + 1 :]}"
+    return before[max(before.rfind(mark) for mark in "。;；") + 1 :]
 
 
 def _slashed(sentence: Sentence, side: Sequence[int]) -> bool:
@@ -864,8 +873,9 @@ def _from_versus(rule: Rule, match: re.Match[str], ground: Ground) -> list[Opera
             between = sentence.folded[a.end : b.start]
             base = b.period and ground.periods and (b.period.first, b.period.last) == ground.periods[-1]
             said = re.search(r"较|相比|比|versus|\bvs\b|compared|\bthan\b|\bagainst\b|up from|from", between)
-            about = ground.speaks(
-                f"{_lead_up(sentence, sentence.quantities.index(a))}{sentence.region(sentence.quantities.index(b))}"
+            about = ground.leads(
+                sentence,
+                f"{_lead_up(sentence, sentence.quantities.index(a))}{sentence.region(sentence.quantities.index(b))}",
             )
             if (
                 said
@@ -970,15 +980,12 @@ def _period_column(one: View, period: tuple[str, str]) -> int | None:
 
 
 def cell_operand(one: View, r: int, column: int) -> Operand | None:
-    """The value of a cell with its place; a unit in the row's own label ("用户数 (百万)") goes before the table's."""
+    """The value of a cell with its place, and the header's where that names its period."""
     row = one.table.rows[r]
     cell = tabular.cell_at(row, column)
     quantity = tabular.value(one, r, column)
     if cell is None or quantity is None:
         return None
-    bare, labelled = read_cell(cell.text), read_cell(cell.text, row.label)
-    if bare and labelled and (bare.unit, bare.scale) != (labelled.unit, labelled.scale):
-        quantity = labelled
     header = tabular.column_at(one.table, column)
     head = _table_place(one, None) if header and header.period else None
     return _operand(quantity, _table_place(one, r), one.labels[r], head)
