@@ -725,7 +725,11 @@ def _row_series(ground: Ground) -> list[dict[str, Operand]]:
             continue
         pairs = [(r, cell_operand(one, r, first), cell_operand(one, r, second)) for r in rows]
         said = " ".join([one.about, one.header, *(f"{one.labels[r]} {one.groups[r]}" for r in rows)])
-        series = [{"start": a, "end": b, "row": Operand(one.table.rows[r].label)} for r, a, b in pairs if a and b]
+        series = [
+            {"start": a, "end": b, "row": Operand(one.table.rows[r].label.lstrip("-–— "))}
+            for r, a, b in pairs
+            if a and b
+        ]
         if ground.heads(said) and len(series) == len(rows) and all(x["start"].unit == x["end"].unit for x in series):
             tables.append((ground.judge.share(ground.judge.cover(said)), series))
     tables.sort(key=lambda item: -item[0])
