@@ -15,14 +15,42 @@ from assistant.tokenizers import count_many
 from assistant.types import Passage, Report
 
 SENTENCES = [
-    "公司上调了全年资本开支。", "毛利率改善！", "订单是否延续？", "“价格见底。”", "Orders grew 3.5% in April. ", "收入为1.2亿元；",
-]  # fmt: skip
+    "公司上调了全年资本开支。",
+    "毛利率改善！",
+    "订单是否延续？",
+    "“价格见底。”",
+    "Orders grew 3.5% in April. ",
+    "收入为1.2亿元；",
+]
 LINES = [
-    "# 标题", "## 需求", "■ 估值", "**价格** 三月见底，四月回升。", "- 第一点", "示例科技", "1234.HK", "(5678.HK)",
-    "图表 1：预算增速", "资料来源：公司资料", "表 2：预测（百万元）", "项目\t2024A\t2025E", "收入\t1,000\t1,120", "净利\t100\t",
-    "| 甲 | 乙 |", "|---|---|", "| 1 | 2 |", "12", "目录", "估值 ....... 3", "免责声明", "", "\t", "\r",
-    "云端业务的需求在一季度明显回暖，我们跟踪的客户里有六家上调了全年预算，", "订单能见度延长到三个季度。", *SENTENCES,
-]  # fmt: skip
+    "# 标题",
+    "## 需求",
+    "■ 估值",
+    "**价格** 三月见底，四月回升。",
+    "- 第一点",
+    "示例科技",
+    "1234.HK",
+    "(5678.HK)",
+    "图表 1：预算增速",
+    "资料来源：公司资料",
+    "表 2：预测（百万元）",
+    "项目\t2024A\t2025E",
+    "收入\t1,000\t1,120",
+    "净利\t100\t",
+    "| 甲 | 乙 |",
+    "|---|---|",
+    "| 1 | 2 |",
+    "12",
+    "目录",
+    "估值 ....... 3",
+    "免责声明",
+    "",
+    "\t",
+    "\r",
+    "云端业务的需求在一季度明显回暖，我们跟踪的客户里有六家上调了全年预算，",
+    "订单能见度延长到三个季度。",
+    *SENTENCES,
+]
 DOCUMENTS = st.lists(st.sampled_from(LINES), min_size=1, max_size=30).map("\n".join).filter(str.strip)
 
 
@@ -87,8 +115,13 @@ def test_sentences_are_never_cut(sentences: list[str]) -> None:
 
 def test_prose_is_cut_into_sentences() -> None:
     assert cut("收入增长12.5%。“需求不错！”他说。Is it? Yes. No 3.5x yet.") == [
-        "收入增长12.5%。", "“需求不错！”", "他说。", "Is it?", "Yes.", "No 3.5x yet.",
-    ]  # fmt: skip
+        "收入增长12.5%。",
+        "“需求不错！”",
+        "他说。",
+        "Is it?",
+        "Yes.",
+        "No 3.5x yet.",
+    ]
 
 
 def test_very_long_sentences_are_cut_at_semicolons() -> None:
@@ -104,7 +137,10 @@ def test_a_sentence_over_broken_lines_is_whole() -> None:
 
 
 def test_a_sentence_over_a_page_gap_is_whole() -> None:
-    above, below = "云端业务的需求在一季度明显回暖，我们跟踪的客户里有六家上调了全年预算，占去年", "收入的大半，其余各家维持不变。"
+    above, below = (
+        "云端业务的需求在一季度明显回暖，我们跟踪的客户里有六家上调了全年预算，占去年",
+        "收入的大半，其余各家维持不变。",
+    )
     broken = f"{above}\n\n\n{below}"
     assert cut(broken) == [broken]
 
@@ -121,14 +157,16 @@ def test_search_sees_text_without_its_marks() -> None:
 
 def test_cards_with_the_code_below_the_name() -> None:
     assert cut("示例科技\n(1234.HK)\n云端软件\n样本软件\n(5678.HK)\n财务软件") == [
-        "示例科技\n(1234.HK)\n云端软件", "样本软件\n(5678.HK)\n财务软件",
-    ]  # fmt: skip
+        "示例科技\n(1234.HK)\n云端软件",
+        "样本软件\n(5678.HK)\n财务软件",
+    ]
 
 
 def test_cards_with_the_code_above_the_name() -> None:
     assert cut("1234.HK\n示例科技\n云端软件\n5678.HK\n样本软件\n财务软件") == [
-        "1234.HK\n示例科技\n云端软件", "5678.HK\n样本软件\n财务软件",
-    ]  # fmt: skip
+        "1234.HK\n示例科技\n云端软件",
+        "5678.HK\n样本软件\n财务软件",
+    ]
 
 
 def test_lists_of_short_lines_stay_small() -> None:
@@ -175,8 +213,9 @@ def test_a_passage_has_a_size(found: list[Passage]) -> None:
 def test_rows_know_their_table(found: list[Passage]) -> None:
     rows = [passage for passage in found if passage.kind == "table_row"]
     assert [(row.text, row.row, row.table, row.figure) for row in rows] == [
-        ("收入\t1,000\t1,120", 0, 0, "2"), ("净利润\t100\t130", 1, 0, "2"),
-    ]  # fmt: skip
+        ("收入\t1,000\t1,120", 0, 0, "2"),
+        ("净利润\t100\t130", 1, 0, "2"),
+    ]
     for row in rows:
         assert all(part in row.context for part in ("软件行业周报", "预测", "表 2：盈利预测", "百万元", "2025E"))
         assert row.section == "预测"

@@ -164,11 +164,10 @@ def nobody() -> None:
 
 
 def reachable(path: Path) -> None:
-    """Lets another user pass through the folders that lead to a path; skips where the program itself is out of reach."""
+    """Lets another user pass through the folders that lead to a path; skips where the program is out of reach."""
     for folder in (path, *path.parents):
-        if folder.owner() == "root" or os.geteuid() == 0:
-            if folder.stat().st_mode & 0o005 != 0o005 and "pytest" in str(folder):
-                folder.chmod(0o755)
+        if "pytest" in str(folder):
+            folder.chmod(0o755)
     check = f"import os; os.setuid(65534); import assistant.adapters.cli; os.stat({str(path)!r})"
     if os.geteuid() == 0 and subprocess.run([sys.executable, "-c", check], capture_output=True, check=False).returncode:
         pytest.skip("another user can't run the program from here")

@@ -83,8 +83,10 @@ def test_only_issuers_of_the_library_are_asked() -> None:
 def test_a_broker_is_called_what_readers_call_it() -> None:
     known = lexicon()
     assert [known.broker_name("KGI Securities", language) for language in ("en", "zh-Hans", "zh-Hant")] == [
-        "KGI Securities", "凯基", "凱基",
-    ]  # fmt: skip
+        "KGI Securities",
+        "凯基",
+        "凱基",
+    ]
     assert known.broker_name("A Small House", "zh-Hans") == "A Small House"
     assert known.broker_name(None, "en") is None
 

@@ -56,9 +56,14 @@ def test_periods_in_the_forms_that_reports_print(text: str, printed: str) -> Non
 
 @pytest.mark.parametrize(
     ("text", "numbers"),
-    [("图 6 画了什么", ("6",)), ("图表12 与表 3", ("12", "3")), ("What does Figure 4 show?", ("4",)),
-     ("exhibit 10", ("10",)), ("图书 6 本", ())],
-)  # fmt: skip
+    [
+        ("图 6 画了什么", ("6",)),
+        ("图表12 与表 3", ("12", "3")),
+        ("What does Figure 4 show?", ("4",)),
+        ("exhibit 10", ("10",)),
+        ("图书 6 本", ()),
+    ],
+)
 def test_figures_by_number(text: str, numbers: tuple[str, ...]) -> None:
     assert understood(text).figures == numbers
 
@@ -82,20 +87,32 @@ def test_a_question_to_everyone_is_not_scoped() -> None:
 @pytest.mark.parametrize(
     ("text", "intent"),
     [
-        ("毛利率是多少", "amount"), ("how many suppliers are there", "amount"), ("什么时候上市", "date"),
-        ("when did it list", "date"), ("哪些公司入选", "listing"), ("涨幅最大的是哪家", "highest"),
-        ("lowest margin", "lowest"), ("为什么上调", "why"), ("why was it raised", "why"),
-        ("这篇报告是哪天发布的", "published"), ("when was this report published", "published"),
-        ("各家券商怎么看", "everyone"), ("说法是否矛盾", "conflict"),
+        ("毛利率是多少", "amount"),
+        ("how many suppliers are there", "amount"),
+        ("什么时候上市", "date"),
+        ("when did it list", "date"),
+        ("哪些公司入选", "listing"),
+        ("涨幅最大的是哪家", "highest"),
+        ("lowest margin", "lowest"),
+        ("为什么上调", "why"),
+        ("why was it raised", "why"),
+        ("这篇报告是哪天发布的", "published"),
+        ("when was this report published", "published"),
+        ("各家券商怎么看", "everyone"),
+        ("说法是否矛盾", "conflict"),
     ],
-)  # fmt: skip
+)
 def test_what_kind_of_answer_is_due(text: str, intent: str) -> None:
     assert intent in understood(text).intents
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("免责声明说了什么", "disclaimer"), ("分析師聲明寫了什麼", "certification"), ("what is in the disclaimer", "disclaimer")],
+    [
+        ("免责声明说了什么", "disclaimer"),
+        ("分析師聲明寫了什麼", "certification"),
+        ("what is in the disclaimer", "disclaimer"),
+    ],
 )
 def test_questions_about_furniture(text: str, kind: str) -> None:
     assert kind in understood(text).furniture
@@ -107,7 +124,13 @@ def test_other_questions_leave_furniture_alone() -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("涨幅最高的三家公司", 3), ("the top five by upside", 5), ("the two largest", 2), ("前 10 大客户", 10), ("谁最大", None)],
+    [
+        ("涨幅最高的三家公司", 3),
+        ("the top five by upside", 5),
+        ("the two largest", 2),
+        ("前 10 大客户", 10),
+        ("谁最大", None),
+    ],
 )
 def test_how_many_are_asked_for(text: str, count: int | None) -> None:
     assert understood(text).count == count

@@ -28,7 +28,7 @@ NOTE = """# 软件行业周报：云端需求回暖
 
 资料来源：公司资料，凯基证券整理
 """
-OTHER = "# Gaming weekly\n\nDate: 2 March 2026\n\nGuosen Securities research.\n\nThe segment margin of games was 31% in the quarter.\n"
+OTHER = "# Gaming weekly\n\nDate: 2 March 2026\n\nGuosen Securities research.\n\nThe segment margin of games was 31%.\n"
 
 
 class Ran:
@@ -106,8 +106,11 @@ def test_reports(run: Run, library: dict[str, str]) -> None:
     one = listed["a.txt"]
     assert one["report_id"] == library["a.txt"]
     assert (one["title"], one["issuer"], one["date"], one["language"]) == (
-        "软件行业周报：云端需求回暖", "KGI Securities", "2026-04-08", "zh-Hans",
-    )  # fmt: skip
+        "软件行业周报：云端需求回暖",
+        "KGI Securities",
+        "2026-04-08",
+        "zh-Hans",
+    )
     assert one["pages"] is None and one["tables"] == 0 and one["passages"] > 0 and one["ingested_at"].endswith("Z")
     shown = run("reports")
     assert shown.status == 0 and library["b.md"] in shown.out and "Guosen Securities" in shown.out
@@ -207,7 +210,18 @@ def test_passages(run: Run, library: dict[str, str]) -> None:
     assert len(found) == 1
     text = NOTE.replace("\n", "\r\n")
     assert found[0]["text"] == text[found[0]["start"] : found[0]["end"]] and found[0]["source"] == "a.txt"
-    assert set(found[0]) >= {"report_id", "source", "title", "issuer", "date", "page", "section", "figure", "kind", "score"}
+    assert set(found[0]) >= {
+        "report_id",
+        "source",
+        "title",
+        "issuer",
+        "date",
+        "page",
+        "section",
+        "figure",
+        "kind",
+        "score",
+    }
     assert run("search", "capex").out.startswith("1. a.txt ")
     assert run("search", "zebra", "--issuer", "Nobody & Co").out == "nothing found\n"
 
@@ -285,9 +299,7 @@ def test_a_batch_from_standard_input_comes_as_it_is_answered(library: dict[str, 
 
 
 @pytest.mark.parametrize(("name", "reason"), [("none.jsonl", "No such file"), ("", "directory"), ("big5", "UTF-8")])
-def test_a_batch_that_cannot_be_read(
-    run: Run, library: dict[str, str], tmp_path: Path, name: str, reason: str
-) -> None:
+def test_a_batch_that_cannot_be_read(run: Run, library: dict[str, str], tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "big5").write_bytes("收入".encode("big5"))
     ran = run("ask", "--batch", tmp_path / name)
     assert ran.status == 1 and reason in ran.err and ran.out == ""
@@ -310,7 +322,9 @@ def test_a_tool_for_people_and_for_programs(run: Run) -> None:
     assert "= 50%" in run("tool", "growth", "start=100", "end=150").out.splitlines()
 
 
-@pytest.mark.parametrize("values", [["start=0", "end=1"], ["start=100"], ["start"], ["=1"], ["start=1", "end=2", "x=3"]])
+@pytest.mark.parametrize(
+    "values", [["start=0", "end=1"], ["start=100"], ["start"], ["=1"], ["start=1", "end=2", "x=3"]]
+)
 def test_a_tool_refuses_with_a_reason(run: Run, values: list[str]) -> None:
     ran = run("tool", "growth", *values)
     assert (ran.status, ran.out) == (1, "") and ran.err.startswith("assistant: ")
@@ -340,11 +354,21 @@ def test_reindexing(run: Run, library: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["unknown"], ["ask"], ["search"], ["ask", "x", "--batch", "y"], ["ingest"], ["show"], ["search", "x", "-k", "0"],
-        ["search", "x", "-k", "²"], ["search", "x", "-k", "9" * 5000], ["ask", "x", "--since", "yesterday"], ["ask", "x", "-z"],
+        [],
+        ["unknown"],
+        ["ask"],
+        ["search"],
+        ["ask", "x", "--batch", "y"],
+        ["ingest"],
+        ["show"],
+        ["search", "x", "-k", "0"],
+        ["search", "x", "-k", "²"],
+        ["search", "x", "-k", "9" * 5000],
+        ["ask", "x", "--since", "yesterday"],
+        ["ask", "x", "-z"],
         ["show", "x", "--page", "0"],
     ],
-)  # fmt: skip
+)
 def test_wrong_usage(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).status == 2
 

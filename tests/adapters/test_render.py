@@ -8,12 +8,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.adapters.render import answer_data, answer_text, as_json, hit_data, hit_text, info_data, plain, report_text, table
+from assistant.adapters.render import (
+    answer_data,
+    answer_text,
+    as_json,
+    hit_data,
+    hit_text,
+    info_data,
+    plain,
+    report_text,
+    table,
+)
 from assistant.types import Answer, Calculation, Citation, Hit, Passage, Report, ReportInfo
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31mred\r\u202etxt\u200b\u2066\x00\x7f\x85"
-REPORT = Report("abc", f"a{EVIL}.txt", "text" + EVIL, "Title" + EVIL, "en", issuer="KGI" + EVIL, date="2026-01-05",
-                date_basis="not_before", analysts=("A" + EVIL,), tickers=("1.HK" + EVIL,) * 13, warnings=("w" + EVIL,))  # fmt: skip
+REPORT = Report(
+    "abc",
+    f"a{EVIL}.txt",
+    "text" + EVIL,
+    "Title" + EVIL,
+    "en",
+    issuer="KGI" + EVIL,
+    date="2026-01-05",
+    date_basis="not_before",
+    analysts=("A" + EVIL,),
+    tickers=("1.HK" + EVIL,) * 13,
+    warnings=("w" + EVIL,),
+)
 PASSAGE = Passage("abc-0-4", "abc", "text", 0, 4, "te\nxt" + EVIL, "", page=3, section="S" + EVIL)
 CITATION = Citation(1, "abc", "a" + EVIL, "T", "KGI" + EVIL, None, 3, "S\n" + EVIL, None, "text", "q" + EVIL, 0, 4)
 SUM = Calculation("c1", "growth", {}, "50", "%", "end / start − 1", "150 / 100 − 1")
@@ -66,8 +87,23 @@ def test_json_on_one_line_with_chinese_left_readable() -> None:
 
 def test_the_answer_of_the_contract() -> None:
     data = json.loads(as_json(answer_data(ANSWER)))
-    assert {"question", "language", "status", "text", "citations", "calculations", "figures", "removed", "as_of", "model",
-            "prompt", "usage", "seconds", "warnings", "conversation_id"} <= set(data)  # fmt: skip
+    assert {
+        "question",
+        "language",
+        "status",
+        "text",
+        "citations",
+        "calculations",
+        "figures",
+        "removed",
+        "as_of",
+        "model",
+        "prompt",
+        "usage",
+        "seconds",
+        "warnings",
+        "conversation_id",
+    } <= set(data)
     assert data["usage"]["cost_usd"] is None
     assert {"n", "report_id", "source", "quote", "start", "end", "kind"} <= set(data["citations"][0])
 

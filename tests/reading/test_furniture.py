@@ -27,12 +27,20 @@ def test_a_report_without_furniture() -> None:
 @pytest.mark.parametrize(
     ("heading", "kind"),
     [
-        ("免责声明", "disclaimer"), ("免責聲明", "disclaimer"), ("重要声明", "disclaimer"), ("Disclaimer", "disclaimer"),
-        ("Important Disclosures", "disclaimer"), ("分析师声明", "certification"), ("分析師聲明", "certification"),
-        ("Analyst Certification", "certification"), ("投资评级标准", "rating_definitions"),
-        ("評級定義", "rating_definitions"), ("Rating definitions", "rating_definitions"), ("联系我们", "contact"),
+        ("免责声明", "disclaimer"),
+        ("免責聲明", "disclaimer"),
+        ("重要声明", "disclaimer"),
+        ("Disclaimer", "disclaimer"),
+        ("Important Disclosures", "disclaimer"),
+        ("分析师声明", "certification"),
+        ("分析師聲明", "certification"),
+        ("Analyst Certification", "certification"),
+        ("投资评级标准", "rating_definitions"),
+        ("評級定義", "rating_definitions"),
+        ("Rating definitions", "rating_definitions"),
+        ("联系我们", "contact"),
     ],
-)  # fmt: skip
+)
 def test_closing_sections_by_their_headings(heading: str, kind: str) -> None:
     closing = f"## {heading}\n\n本报告仅供参考，不构成投资建议。"
     assert furniture(BODY + closing) == [(kind, closing)]
@@ -60,7 +68,10 @@ def test_a_table_of_contents_with_or_without_heading() -> None:
     assert kind == "contents" and stretch.endswith("11")
 
 
-@pytest.mark.parametrize("line", ["12", "第 3 页", "第3頁", "- 4 -", "Page 5 of 20", "请务必阅读正文之后的免责条款", "3/18"])
+PAGE_LINES = ["12", "第 3 页", "第3頁", "- 4 -", "Page 5 of 20", "请务必阅读正文之后的免责条款", "3/18"]
+
+
+@pytest.mark.parametrize("line", PAGE_LINES)
 def test_lines_of_the_page(line: str) -> None:
     """They are no headings either, whose section would be lost."""
     assert furniture(f"{BODY}{line}\n\n{PROSE}") == [("page", line)]

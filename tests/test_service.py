@@ -1,0 +1,122 @@
+"""The assistant that every door calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.chunking import passages
+from assistant.embeddings import Builtin
+from assistant.errors import InputError
+from assistant.library import Incoming, Library
+from assistant.reading import read
+from assistant.service import Assistant
+from assistant.types import Answer, Filters
+
+NOTES = {
+    "cloud.txt": """# 云端周报
+
+报告日期：2026年4月8日
+
+国信证券研究所
+
+## 需求
+
+云端业务的资本开支上调到 12 亿元，同比增长四成。毛利率为 31%。
+
+## 芯片
+
+示例科技的芯片订单排到了三季度，交付周期缩短了两周。
+
+## 免责声明
+
+本报告由国信证券制作，不构成投资建议，资本开支的预测可能有误。
+""",
+    "memory.txt": """# 記憶體週報
+
+報告日期：2026年3月2日
+
+凱基證券亞洲
+
+## 供給
+
+記憶體的資本支出維持保守，毛利率為 18%，供給吃緊。
+
+圖 6：記憶體現貨價走勢
+
+資料來源：公司資料，凱基證券整理
+""",
+    "games.txt": "# Games note\n\n## Margins\n\nThe segment margin of games was 24%, as mobile titles did well.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library.open(tmp_path_factory.mktemp("home"), Builtin()) as library:
+        reports = [read(text.encode(), name) for name, text in NOTES.items()]
+        library.add([Incoming(report, passages(report)) for report in reports])
+        yield library
+
+
+@pytest.fixture(scope="module")
+def assistant(library: Library) -> Assistant:
+    return Assistant(library)
+
+
+@pytest.mark.parametrize("question", ["云端业务的毛利率是多少？", "What is the segment margin of games?", "???"])
+def test_a_stream_ends_with_its_answer(assistant: Assistant, question: str) -> None:
+    events = list(assistant.stream(question))
+    answer = events[-1].data
+    assert isinstance(answer, Answer) and events[-1].kind == "answer"
+    assert "".join(event.data for event in events if event.kind == "delta") == answer.text
+    assert tuple(event.data for event in events if event.kind == "citation") == answer.citations
+    assert [event.kind for event in events].count("answer") == 1
+
+
+def test_citations_open_at_the_exact_characters(assistant: Assistant) -> None:
+    answer = assistant.ask("云端业务的毛利率是多少？")
+    assert answer.status == "answered" and "31%" in answer.text and 1 <= len(answer.citations) <= 6
+    for citation in answer.citations:
+        assert citation.quote == assistant.report(citation.report_id).text[citation.start : citation.end]
+        assert f"[{citation.n}]" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "language"), [("毛利率？", "zh-Hans"), ("記憶體供給？", "zh-Hant"), ("margin?", "en")]
+)
+def test_the_answer_is_in_the_askers_language(assistant: Assistant, question: str, language: str) -> None:
+    assert assistant.ask(question).language == language
+
+
+def test_filters_hold_for_answers(assistant: Assistant) -> None:
+    answer = assistant.ask("毛利率是多少？", Filters(issuer="凯基"))
+    assert {citation.source for citation in answer.citations} == {"memory.txt"}
+
+
+def test_unknown_reports_are_refused(assistant: Assistant) -> None:
+    for act in (assistant.ask, assistant.search):
+        with pytest.raises(InputError, match="ffff00000000"):
+            act("margin", filters=Filters(reports=("ffff00000000",)))
+    with pytest.raises(InputError, match="no report"):
+        assistant.report("ffff00000000")
+    with pytest.raises(InputError, match="no report"):
+        assistant.remove("ffff00000000")
+
+
+def test_texts_have_no_pages_to_show(assistant: Assistant) -> None:
+    with pytest.raises(InputError, match=r"no PDF.*--text"):
+        assistant.page_picture(assistant.reports()[0].report_id, 1)
+
+
+def test_reports_come_and_go(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(NOTES["games.txt"], encoding="utf-8")
+    assistant = Assistant(Library.open(tmp_path / "home", Builtin()))
+    [outcome] = assistant.ingest([tmp_path / "a.txt"])
+    assert outcome.status == "added" and [info.source for info in assistant.reports()] == ["a.txt"]
+    assert assistant.search("segment margin") != []
+    assert assistant.remove(str(outcome.report_id)[:6]).source == "a.txt"
+    assert assistant.reports() == [] and assistant.search("segment margin") == []
+    assert assistant.ask("segment margin").status == "not_found"
+    assistant.close()
