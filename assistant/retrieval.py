@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,17 +73,23 @@ class Retriever:
         scores = self._fused(question, max(_CANDIDATES, 2 * k), allowed)
         if not scores:
             return []
-        top = max(scores.values())
-        bonus = _bonus(question, asked)
-        ranked = sorted(
-            ((score / top + bonus(self._candidate(key)), key) for key, score in scores.items()),
-            key=lambda item: (-item[0], item[1]),
-        )
+        ranked = self._ranked(question, scores, asked, len(scores) if len(asked) > 1 else k)
         chosen = _diverse(ranked, asked, k) if len(asked) > 1 else ranked[:k]
         return [
             Hit(self._candidate(key).passage, self._library.report(key.split("-")[0]), round(score, 6))
             for score, key in chosen
         ]
+
+    def _ranked(self, question: Question, scores: dict[str, float], asked: set[str], k: int) -> list[tuple[float, str]]:
+        """The `k` best keys with their scores after re-ranking, best first, and what was looked at for them. A passage
+        that even the highest bonus can't bring among them is not loaded."""
+        top, bonus, highest = max(scores.values()), _bonus(question, asked), _highest_bonus(question, asked)
+        ranked: list[tuple[float, str]] = []
+        for key, score in sorted(scores.items(), key=lambda item: -item[1]):
+            if len(ranked) >= k and score / top + highest < -ranked[k - 1][0]:
+                break
+            insort(ranked, (-(score / top + bonus(self._candidate(key))), key))
+        return [(-negative, key) for negative, key in ranked]
 
     def allowed(self, filters: Filters | None) -> list[str] | None:
         """The reports that filters let through; None for all."""
@@ -145,6 +152,12 @@ def _bonus(question: Question, asked: set[str]) -> Callable[[Candidate], float]:
         return bonus
 
     return of
+
+
+def _highest_bonus(question: Question, asked: set[str]) -> float:
+    named = any(group.kind in _COUNTED for group in question.groups)
+    parts = ((_COVERAGE, named), (_ISSUER, asked), (_FIGURE, question.figures), (_FURNITURE, question.furniture))
+    return sum(bonus for bonus, asked_for in parts if asked_for)
 
 
 def weighted_terms(question: Question) -> list[tuple[str, float]]:
