@@ -1,115 +1,187 @@
-"""How fast the library is, against the stores it stands on used raw: `python evals/speed.py CORPUS.jsonl [COUNT]`.
+"""How fast the assistant is, against what it stands on used bare, in the same run: four ratios.
 
-CORPUS holds a line {"id", "text"} a document. Each becomes a .txt file and is ingested; then the very same vectors
-and tokens go into Chroma and tantivy directly, in batches of the same size.
+    python evals/speed.py [FOLDER] [--files 12000] [--rounds 1] [--runs 9]
+
+FOLDER holds corpus.jsonl and queries.dev.jsonl, a line {"id", "text"} a document and a query. Each document becomes a
+.txt file. Without FOLDER only what the bundled reports can show is measured. Ours and the bare alternate, so that a
+busy machine slows both alike; printed are medians and their ratio.
+
+- ingest: the whole process `assistant ingest`, against Chroma's `upsert` of the same vectors and ids plus a tantivy
+  index of the same tokens, both in batches of 1,000 passages
+- search: ten passages in a warm process, against one Chroma query (ten results, with distances, metadata and documents)
+  plus one tantivy query for the question's own tokens; over the bundled reports, then over FOLDER
+- ask, --help: whole processes, against `import chromadb` and against Python alone
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from assistant.bootstrap import bundled_reports
 from assistant.embeddings import Builtin
-from assistant.ingestion import ingest
 from assistant.keywords import Entry, KeywordIndex
 from assistant.language import tokens
 from assistant.library import Library, embedded_text
-from assistant.reading import read
+from assistant.service import Assistant
 from assistant.types import Passage
 
-BATCH = 1000
+BATCH = 1000  # passages
+QUERIES = 200
+PYTHON, PROGRAM = [sys.executable], [sys.executable, "-m", "assistant"]
+QUESTION = "OpenRouter 一周的 token 用量是多少?"
 
 
-def main(corpus: Path, count: int) -> None:
-    """Prints seconds, and the ratio of our ingest to the raw stores; then milliseconds a query."""
-    texts = [json.loads(line)["text"] for line in corpus.read_text(encoding="utf-8").splitlines()[:count]]
+def main() -> None:
+    """Measure everything, and print a line for each ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--files", type=int, help="only so many documents")
+    parser.add_argument("--rounds", type=int, default=1, help="of ingest (1)")
+    parser.add_argument("--runs", type=int, default=9, help="of each command (9)")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _write_files(texts, folder / "files")
-        with Library.open(folder / "home", Builtin()) as library:
-            with _timed(f"ingest of {len(texts)} files") as ours:
-                for _ in ingest(library, [folder / "files"], read=read):
-                    pass
-            passages = [p for info in library.infos() for p in library.passages(info.report_id)]
-            raw = _raw_stores(passages, folder / "raw")
-            print(f"{len(passages)} passages; ingest is {ours[0] / raw:.2f} times raw Chroma and raw tantivy")
-            _queries(library, [text[40:60] for text in texts[:200]])
-        with _timed("opening"):
-            Library.open(folder / "home", Builtin()).close()
+        work = Path(name)
+        commands(work / "notes", options.runs)
+        search("search, bundled reports", work / "notes", work / "bare-notes")
+        if options.folder is None:
+            return
+        documents = work / "documents"
+        documents.mkdir()
+        for i, text in enumerate(_texts(options.folder / "corpus.jsonl", options.files)):
+            (documents / f"{i:06}.txt").write_text(text, encoding="utf-8")
+        rounds = [ingest(documents, work / f"home-{i}", work / f"bare-{i}") for i in range(options.rounds)]
+        _report("assistant ingest / Chroma + tantivy", *zip(*rounds, strict=True))
+        queries = list(_texts(options.folder / "queries.dev.jsonl", QUERIES))
+        search(f"search, {options.folder.name}", work / "home-0", work / "bare-0", queries)
 
 
-def _write_files(texts: list[str], folder: Path) -> None:
-    folder.mkdir()
-    for i, text in enumerate(texts):
-        (folder / f"{i:06}.txt").write_text(text, encoding="utf-8")
+def _texts(lines: Path, limit: int | None) -> Iterator[str]:
+    with lines.open(encoding="utf-8") as file:
+        yield from (json.loads(line)["text"] for line in islice(file, limit))
 
 
-def _raw_stores(passages: list[Passage], folder: Path) -> float:
-    """Seconds for vectors and ids into Chroma plus tokens into tantivy; also prints Chroma with texts."""
+def _report(what: str, ours: Sequence[float], bare: Sequence[float]) -> None:
+    mine, theirs = statistics.median(ours), statistics.median(bare)
+    unit, scale = ("s", 1) if mine > 0.05 else ("ms", 1000)
+    print(f"{what:<44}{mine * scale:8.2f} {unit} / {theirs * scale:.2f} {unit} = {mine / theirs:.2f}", flush=True)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _run(command: list[str], home: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASSISTANT_", "OPENAI_"))}
+    subprocess.run(command, env={**kept, "ASSISTANT_HOME": str(home)}, check=True, stdout=subprocess.DEVNULL)
+
+
+# ---------------------------------------------------------------- commands
+
+
+def commands(home: Path, runs: int) -> None:
+    """Whole processes over the bundled reports."""
+    _run([*PROGRAM, "ingest", *map(str, bundled_reports())], home)
+    pairs = {
+        "assistant --help / python -c pass": ([*PROGRAM, "--help"], [*PYTHON, "-c", "pass"]),
+        "assistant ask / import chromadb": ([*PROGRAM, "ask", QUESTION], [*PYTHON, "-c", "import chromadb"]),
+    }
+    for what, (ours, bare) in pairs.items():
+        timed = [(_seconds(lambda: _run(ours, home)), _seconds(lambda: _run(bare, home))) for _ in range(runs)]  # noqa: B023
+        _report(what, *zip(*timed, strict=True))
+
+
+# ---------------------------------------------------------------- ingest
+
+
+def ingest(documents: Path, home: Path, bare: Path) -> tuple[float, float]:
+    """Seconds for the folder into a new library at `home`, and for the same into bare stores at `bare`."""
+    ours = _seconds(lambda: _run([*PROGRAM, "ingest", str(documents)], home))
+    with Library.open(home, Builtin()) as library:
+        passages = _passages(library)
+    chroma, tantivy = fill(passages, bare)
+    count = len(list(documents.iterdir()))
+    print(f"{count:,} files, {len(passages):,} passages; Chroma {chroma:.1f} s, tantivy {tantivy:.1f} s", flush=True)
+    return ours, chroma + tantivy
+
+
+def _passages(library: Library) -> list[Passage]:
+    return [passage for info in library.infos() for passage in library.passages(info.report_id)]
+
+
+def fill(passages: Sequence[Passage], folder: Path) -> tuple[float, float]:
+    """Seconds that Chroma takes for the vectors and ids of passages, and tantivy for their tokens."""
     vectors = Builtin().embed([embedded_text(passage) for passage in passages])
     entries = [
         Entry(p.passage_id, p.report_id, " ".join(tokens(p.text)), " ".join(tokens(p.context))) for p in passages
     ]
-    with _timed("raw Chroma, vectors and ids") as chroma:
-        _upserts(folder / "chroma", passages, vectors, lambda batch: {})
-    with _timed("raw Chroma, with documents too"):
-        _upserts(folder / "documents", passages, vectors, lambda batch: {"documents": [p.text for p in batch]})
-    with _timed("raw tantivy") as tantivy:
+    starts = range(0, len(passages), BATCH)
+
+    def into_chroma() -> None:
+        collection = _collection(folder)
+        for i in starts:
+            ids = [passage.passage_id for passage in passages[i : i + BATCH]]
+            collection.upsert(ids=ids, embeddings=vectors[i : i + BATCH])
+
+    def into_tantivy() -> None:
         index = KeywordIndex(folder / "tantivy")
-        for i in range(0, len(entries), BATCH):
+        for i in starts:
             index.add(entries[i : i + BATCH])
             index.commit()
-    index.close()
-    return chroma[0] + tantivy[0]
+        index.close()
+
+    return _seconds(into_chroma), _seconds(into_tantivy)
 
 
-def _upserts(
-    folder: Path, passages: list[Passage], vectors: Any, more: Callable[[list[Passage]], dict[str, Any]]
-) -> None:
+def _collection(folder: Path) -> Any:
     import chromadb
     from chromadb.config import Settings
 
-    client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
-    collection = client.create_collection("raw", embedding_function=None)
-    for i in range(0, len(passages), BATCH):
-        batch = passages[i : i + BATCH]
-        collection.upsert(ids=[p.passage_id for p in batch], embeddings=vectors[i : i + BATCH], **more(batch))
+    client = chromadb.PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
+    return client.get_or_create_collection("bare", embedding_function=None)
 
 
-def _queries(library: Library, queries: list[str]) -> None:
-    terms = [[(token, 1.0) for token in tokens(query)] for query in queries]
-    vectors = library.embedding.embed(queries)
-    kinds: dict[str, Callable[[int], object]] = {
-        "keyword_hits": lambda i: library.keyword_hits(terms[i], 20),
-        "keyword_hits with passages": lambda i: [library.passage(p) for p, _ in library.keyword_hits(terms[i], 20)],
-        "vector_hits": lambda i: library.vector_hits(vectors[i], 20),
-    }
-    for name, query in kinds.items():
-        query(0)
-        print(f"{name}: median {statistics.median(_milliseconds(query, i) for i in range(len(queries))):.2f} ms")
+# ---------------------------------------------------------------- search
 
 
-def _milliseconds(query: Callable[[int], object], i: int) -> float:
-    start = time.perf_counter()
-    query(i)
-    return (time.perf_counter() - start) * 1000
+def search(what: str, home: Path, bare: Path, queries: Sequence[str] = ()) -> None:
+    """Each query by `Assistant.search` and by the bare stores. Without queries it is what the reports' passages begin
+    with, and the bare stores are filled first."""
+    assistant = Assistant(Library.open(home, Builtin()))
+    if not queries:
+        passages = _passages(assistant.library)
+        queries = [passage.text[:40] for passage in passages if passage.kind == "text"][:QUERIES]
+        fill(passages, bare)
+    collection, index = _collection(bare), KeywordIndex(bare / "tantivy")
+    vectors = Builtin().embed(queries)
+    terms = [[(token, 1.0) for token in dict.fromkeys(tokens(query))] for query in queries]
 
+    def bare_query(i: int) -> None:
+        collection.query(
+            query_embeddings=vectors[i : i + 1], n_results=10, include=["distances", "metadatas", "documents"]
+        )
+        index.hits(terms[i], 10, context_weight=0)
 
-@contextmanager
-def _timed(what: str) -> Iterator[list[float]]:
-    seconds: list[float] = []
-    start = time.perf_counter()
-    yield seconds
-    seconds.append(time.perf_counter() - start)
-    print(f"{what}: {seconds[0]:.2f} s", flush=True)
+    def both(i: int) -> tuple[float, float]:
+        return _seconds(lambda: assistant.search(queries[i], 10)), _seconds(lambda: bare_query(i))
+
+    both(0)  # the process is to be warm, not the answers
+    _report(f"{what} / Chroma + tantivy", *zip(*map(both, range(1, len(queries))), strict=True))
+    assistant.close()
+    index.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10**9)
+    main()
