@@ -400,9 +400,10 @@ def main() -> None:
                                 if (f.verdict == "unverified") == wanted
                             )[:400]
                         )
+            milliseconds = 1000 * (time.perf_counter() - started)
             total, wrong = sum(count.values()), sum(failed.values())
             print(
-                f"\n{title}: {wrong} of {total} = {wrong / max(total, 1):.2%}  ({1000 * (time.perf_counter() - started) / max(total, 1):.1f} ms)"
+                f"\n{title}: {wrong} of {total} = {wrong / max(total, 1):.2%}  ({milliseconds / max(total, 1):.1f} ms)"
             )
             for kind in sorted(count):
                 print(f"  {kind:24} {failed[kind]:5} of {count[kind]:5} = {failed[kind] / count[kind]:.2%}")

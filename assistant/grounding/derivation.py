@@ -16,7 +16,8 @@ from assistant.quantities import Quantity
 
 _PER = r"(?:\s*/\s*(?:天|日|周|週|月|年|分钟|分鐘|小时|小時|秒|day|week|month|year|minute)(?![A-Za-z]))?"
 _OPERATOR = re.compile(rf"{_PER}[\s×x*÷/+加−–\-()（）^]*(?:[×x*÷/+加−–^]|\*\*|-)[\s×x*÷/+加−–\-()（）^]*", re.I)
-_CONSTANTS = frozenset(map(Decimal, [*range(1, 13), 24, 30, 52, 60, 100, 365, 1000, 1024, 1440, 3600, 86400]))
+_CONSTANTS = frozenset(map(Decimal, [*range(1, 13), 24, 30, 52, 60, 100, 365, 1000, 1440, 3600, 86400]))
+_NEARBY = ("sum", "difference")  # announced right beside the figure, or not at all
 _MOST_OPERANDS = 8
 _POWER = re.compile(r"[)）]?\s*(?:\^|\*\*)\s*[(（]?\s*\Z")
 
@@ -100,15 +101,21 @@ def agrees(figure: Quantity, value: Decimal) -> bool:
 
 
 def announced(
-    figure: Quantity, clause: str, proven: Sequence[Quantity], years: int | None = None
+    figure: Quantity, clause: str, nearby: str, proven: Sequence[Quantity], years: int | None = None
 ) -> tuple[Quantity, ...] | None:
-    """Figures that a figure is computed from, by the operation that its clause announces; None if none fits.
+    """Figures that a figure is computed from, by the operation that its clause announces (a sum or
+    difference: the words `nearby`); None if none fits.
 
     Only figures proven already are tried, in pairs, and for a sum all of one unit."""
     if figure.low is not None:
         return None
     folded = fold(clause)
-    cues = {name for name, pattern in vocabulary()["derived"].items() if re.search(pattern, folded)}
+    near = fold(nearby)
+    cues = {
+        name
+        for name, pattern in vocabulary()["derived"].items()
+        if re.search(pattern, near if name in _NEARBY else folded)
+    }
     operands = list(proven)[-_MOST_OPERANDS:]
     if "sum" in cues:
         alike = [q for q in operands if _alike(q, figure)]

@@ -60,6 +60,7 @@ def compare(claim: Said, sentence: Wording, fact: Fact, place: Place, periods: I
         or _company(claim, sentence, fact, place)
         or _row(claim, sentence, fact)
         or _measure(claim, sentence, fact, place)
+        or _beside(claim, fact, place)
     )
     return Match("different", why) if why else value
 
@@ -88,8 +89,10 @@ def _same_value(claim: Said, fact: Fact) -> Match:
     if _two_currencies(ours):
         return Match("different", "currency")
     if likeness.kind == "different":
-        why = next((why for word, why in _REASONS if word in likeness.reason), "value")
-        return Match("different", "unit" if why == "value" and ours.unit != theirs.unit else why)
+        why: Why = next((why for word, why in _REASONS if word in likeness.reason), "value")
+        if why == "value" and ours.unit != theirs.unit:
+            why = "unit"
+        return Match("different", why)
     if likeness.kind == "equal":
         return Match("quoted")
     if ours.unit != theirs.unit and "x" in (ours.unit, theirs.unit):
@@ -301,3 +304,14 @@ def _measure(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:
     beside = [f for f in place.facts if f is not fact and f.said.measures & ours]
     beside = [f for f in beside if f.said.quantity.unit == fact.said.quantity.unit]
     return "measure" if beside else ""
+
+
+def _beside(claim: Said, fact: Fact, place: Place) -> Why:
+    """A figure is not the one beside it in a report's sentence: where 90% stand after 其余, the 10% are of another."""
+    if fact.label or not claim.before or not fact.said.before or claim.before == fact.said.before:
+        return ""
+    for other in place.facts:
+        same_kind = other.sentence == fact.sentence and other.said.quantity.unit == fact.said.quantity.unit
+        if same_kind and other.said.before == claim.before and other.said.quantity.value != fact.said.quantity.value:
+            return "measure"
+    return ""

@@ -27,7 +27,7 @@ _KEPT = 4000  # places
 class Fact:
     """A figure as a report prints it at `start:end`. `label` is its table row's, "" in running text; `rivals` are the
     labels of the other rows of its table, `header` is its column's label, `headers` are those
-    of the others; `columns` is all that stands over a cell."""
+    of the others; `columns` is all that stands over a cell, which is of the `newest` period or not."""
 
     said: Said
     start: int
@@ -41,6 +41,7 @@ class Fact:
     sentence: str
     column: int | None = None
     table: int | None = None
+    newest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,11 @@ def _sentences(wording: Wording, around: Wording, offset: int, start: int) -> It
         if not said.names:
             before = [name for name in names if name.end <= said.quantity.start] or above[-1:]
             said = replace(said, names=frozenset(name.id for name in before[-1:]))
+        elif {name.kind for name in names if name.id in said.names} == {"product"} and len(
+            said.names
+        ) > 1:  # products that a company has: 宏景科技 … 拥有 H800, 收入 90 %
+            makers = [name.id for name in names if name.kind == "company" and name.end <= said.quantity.start]
+            said = replace(said, names=said.names | frozenset(makers[-1:]))
         sentence = _sentence_around(wording.text, said.quantity.start, said.quantity.end)
         yield Fact(
             said,
@@ -280,7 +286,16 @@ def _cell_fact(
         about,
         column.index,
         table.index,
+        _is_newest(table, column, period),
     )
+
+
+def _is_newest(table: Table, column: Column, period: Period | None) -> bool:
+    """Whether no other column is of a later period of the kind."""
+    if period is None or period.last is None or not column.period:
+        return True
+    others = [p for c in table.columns if c.period and c.index != column.index for p in find_periods(c.period)]
+    return not any(p.last and p.last > period.last and p.growth_of == period.growth_of for p in others)
 
 
 def _row_period(row: Row) -> Period | None:

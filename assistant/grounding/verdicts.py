@@ -128,6 +128,8 @@ def _numbers(
     whole: Wording | None,
 ) -> list[Finding]:
     pairs = [_read_alike(said, wording, sources) for said in wording.said]
+    if not (whole or wording).periods and not any(q.period for q in given):
+        pairs = [_of_the_newest(finding) for finding in pairs]
     strong = _strong(pairs) if whole else set()
     checked = [_with_support(f, whole or wording, strong, whole is None) for f in pairs]
     return [_computed_or_given(f, said, marked, given) for f, said in zip(checked, wording.said, strict=True)]
@@ -186,6 +188,13 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
                 if compare(said, wording, bare_fact, source.place).outcome == "quoted":
                     return _finding(said, "quoted", name=source.name, source=source, fact=fact)
     return found
+
+
+def _of_the_newest(finding: Finding) -> Finding:
+    """In a text without any date, a figure of a table's older column is not proven: an undated figure is today's."""
+    if finding.verdict in ("quoted", "rounded") and finding.fact and not finding.fact.newest:
+        return replace(finding, verdict="unverified", name=None, why="period")
+    return finding
 
 
 def _in_heading(text: str, q: Quantity, heading: str) -> bool:
@@ -314,7 +323,7 @@ def _derived(wording: Wording, numbers: list[Finding], sources: Sequence[Source]
     for _round in range(3):
         for run, value in runs:
             stated = [i for i, q in enumerate(quantities) if i not in run and agrees(q, value)]
-            operands = {j: _operand(wording.said[j], results[j], sources) for j in run}
+            operands = {j: _operand(wording.said[j], wording, results[j], results, sources) for j in run}
             stated = [i for i in stated if _like_money(quantities[i], operands.values())]
             if stated and all(operands.values()):
                 results = [operands.get(i) or finding for i, finding in enumerate(results)]
@@ -332,7 +341,9 @@ def _like_money(result: Quantity, operands: Iterable[Finding | None]) -> bool:
     return not result.currency or not money or result.currency in money
 
 
-def _operand(said: Said, finding: Finding, sources: Sequence[Source]) -> Finding | None:
+def _operand(
+    said: Said, wording: Wording, finding: Finding, others: Sequence[Finding], sources: Sequence[Source]
+) -> Finding | None:
     """An operand of a sum that holds: proven, a constant of the calendar, or a figure printed without its scale."""
     if finding.verdict != "unverified":
         return finding
@@ -350,10 +361,16 @@ def _operand(said: Said, finding: Finding, sources: Sequence[Source]) -> Finding
     if grown and q.unit is None:
         return _finding(said, "derived", name=next(s.name for s in sources if grown[0] in s.place.facts))
     if q.unit is None and q.scale == 1:
+        for said_before, other in zip(wording.said, others, strict=True):
+            theirs = said_before.quantity
+            if other.verdict in ("quoted", "derived") and theirs.low is None and theirs.value == q.value * theirs.scale:
+                return replace(other, text=q.text, start=q.start, end=q.end)
         for source in sources:
             for fact in source.place.facts:
                 theirs = fact.said.quantity
-                if theirs.low is None and theirs.value == q.value * theirs.scale:
+                like = replace(said, quantity=replace(theirs, text=q.text, start=q.start, end=q.end, period=q.period))
+                same = theirs.low is None and theirs.value == q.value * theirs.scale
+                if same and compare(like, wording, fact, source.place).outcome == "quoted":
                     return _finding(said, "quoted", name=source.name, source=source, fact=fact)
     return None
 
@@ -368,7 +385,13 @@ def _announced(wording: Wording, results: list[Finding]) -> list[Finding]:
         if finding.verdict != "unverified":
             continue
         proven = [wording.said[j].quantity for j, other in enumerate(made) if other.verdict != "unverified" and j != i]
-        operands = announced(wording.said[i].quantity, _wide_clause(wording, i), proven, _years(wording))
+        operands = announced(
+            wording.said[i].quantity,
+            wording.said[i].clause + _nearby(wording, i),
+            _nearby(wording, i),
+            proven,
+            _years(wording),
+        )
         if operands:
             made[i] = _finding(
                 wording.said[i],
@@ -378,10 +401,10 @@ def _announced(wording: Wording, results: list[Finding]) -> list[Finding]:
     return made
 
 
-def _wide_clause(wording: Wording, i: int) -> str:
-    """A figure's clause, and what follows it directly: the words that announce an operation stand there."""
+def _nearby(wording: Wording, i: int) -> str:
+    """The words right before and after a figure."""
     q = wording.said[i].quantity
-    return wording.said[i].clause + " " + wording.text[max(0, q.start - 16) : q.end + 12]
+    return wording.text[max(0, q.start - 16) : q.end + 12]
 
 
 def _years(wording: Wording) -> int | None:

@@ -51,13 +51,15 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A figure with what its words say of it: whose it is, what it measures, which way it moved."""
+    """A figure with what its words say of it: whose it is, what it measures, which way it moved, and
+    the two letters before it."""
 
     quantity: Quantity
     names: frozenset[str]
     measures: frozenset[str]
     trend: Trend | None
     clause: str
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,14 @@ def read_wording(text: str) -> Wording:
     subjects = [name for name in names if name.kind != "broker"]
     assigned = _assigned(flat, quantities, subjects)
     said = tuple(
-        Said(q, assigned[i], _governing(flat, q, measures), trend(undated, q), clause_of(flat, q.start, q.end))
+        Said(
+            q,
+            assigned[i],
+            _governing(flat, q, measures),
+            trend(undated, q),
+            clause_of(flat, q.start, q.end),
+            _before(text, q.start),
+        )
         for i, q in enumerate(quantities)
     )
     codes = tuple(_codes(text, quantities, periods))
@@ -225,6 +234,12 @@ def clause_of(text: str, start: int, end: int) -> str:
     ends = [m.end() for m in CLAUSE_END.finditer(text, 0, start)]
     after = CLAUSE_END.search(text, end)
     return text[ends[-1] if ends else 0 : after.start() if after else len(text)]
+
+
+def _before(text: str, start: int) -> str:
+    """The last two letters before a figure, folded; "" where something else stands between."""
+    word = re.search(r"([^\W\d_]{2})[约約超逾近达達为為是至到]*[ ]?\Z", text[:start])
+    return fold(word[1]) if word else ""
 
 
 @cache
