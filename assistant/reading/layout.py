@@ -27,7 +27,9 @@ _NUMBER = re.compile(
 LEADERS = re.compile(r"(?:[.·…] ?){5}")
 _CJK = re.compile("[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _LINE_ENDS = "。！？；：.!?;:"
-_BULLET = re.compile(r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)\s*")
+_BULLET = re.compile(
+    r"(?:[-•●■◆▪►➢*·–—]|\(?\d{1,2}[.)、](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,8 @@ def _continues(run: list[Glyph], glyph: Glyph, token: int) -> bool:
     if gap > (0.36 if glyph.fresh else 0.5) * size:
         opens_figure = glyph.char.isdigit() or glyph.char in "(-−+"
         after_figure = _NUMBER.fullmatch("".join(g.char for g in run[token:])) is not None
-        return not (after_figure and (opens_figure or glyph.fresh) or opens_figure and glyph.fresh and gap > 0.45 * size)
+        apart = opens_figure and glyph.fresh and gap > 0.45 * size
+        return not ((after_figure and (opens_figure or glyph.fresh)) or apart)
     return True
 
 
@@ -436,9 +439,9 @@ def _pieces(fragments: Sequence[Fragment], xs: list[float], ys: list[float]) -> 
         for glyph in fragment.glyphs:
             at = bisect_right(xs, (glyph.x0 + glyph.x1) / 2) - 1
             # Text that overflows its cell runs across a line; text of two cells leaves the line clear.
-            clear = not run or at > column and glyph.x0 >= xs[at] - 1 and (
+            clear = not run or (at > column and glyph.x0 >= xs[at] - 1 and (
                 glyph.spaced or glyph.x0 - run[-1].x1 > 0.1 * glyph.size
-            )
+            ))
             if clear and at != column:
                 if run and 0 <= column < len(xs) - 1:
                     yield Fragment(run, run[0].index), i, column
@@ -721,7 +724,7 @@ def _partition(titles: list[Fragment], bands: list[tuple[float, float]]) -> list
     none where no dealing centres them all."""
     if not titles or len(titles) >= len(bands) - 1:
         return []
-    best: list[tuple[float, list[int]]] = [(0.0, [])]  # for each number of columns dealt: worst offset, ends of the runs
+    best: list[tuple[float, list[int]]] = [(0.0, [])]  # for each number of columns: worst offset, ends of runs
     best += [(1e9, [])] * (len(bands) - 1)
     for title in titles:
         middle = (title.x0 + title.x1) / 2
@@ -864,7 +867,8 @@ def _runs_on(block: list[list[Fragment]], line: list[Fragment], margins: dict[in
     text = lower.ink.text
     room = _room(upper, margins)
     counted = text[0].isdigit() or text[0] in "(（"  # "(2)" may well begin a line of a sentence that counts
-    if (_BULLET.match(text) and not (counted and room < size and upper.ink.text[-1] not in "。.：:")) or lower.x0 > upper.x0 + 0.8 * size:
+    goes_on = counted and room < size and upper.ink.text[-1] not in "。.：:"
+    if (_BULLET.match(text) and not goes_on) or lower.x0 > upper.x0 + 0.8 * size:
         return False
     hanging = len(block) == 1 and lower.x0 < upper.x0 + 0.8 * size  # a first line may be indented, or be a bullet
     if not hanging and abs(lower.x0 - upper.x0) > 0.8 * size:
@@ -926,7 +930,8 @@ class _Writer:
         place = self.ink(ink)
         pieces = [f for line in block for f in line]
         size = max(f.size for f in pieces)
-        self.lines.append(LaidLine(place.start, place.end, size, _around(pieces), pieces[0].glyphs[0].index, len(block)))
+        first = pieces[0].glyphs[0].index
+        self.lines.append(LaidLine(place.start, place.end, size, _around(pieces), first, len(block)))
 
     def table(self, shape: Shape) -> None:
         start = len(self.chars)

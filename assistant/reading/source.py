@@ -1,4 +1,4 @@
-"""What a format's reader hands on: the text of a file with its grids, pictures and pages, before anything is understood.
+"""What a format's reader hands on: a file's text with its grids, pictures and pages, before anything is understood.
 
 A reader (text, html, pdf, office) knows its format and nothing of broker reports; sections, furniture, tables, figures
 and metadata are then found in the `Source` in one way for all formats.
@@ -40,7 +40,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that the file carries, anchored at `start` in the text; `box` is (left, bottom, right, top) in points."""
+    """A picture that the file carries, anchored at `start`; `box` is (left, bottom, right, top) in points."""
 
     start: int
     page: int | None = None
@@ -58,7 +58,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's text and what its format says about it. `properties`: title, author, date (ISO) where the file has them."""
+    """A file's text and what its format says about it; `properties`: title, author, date (ISO) where it has them."""
 
     text: str
     grids: tuple[Grid, ...] = ()

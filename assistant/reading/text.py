@@ -12,8 +12,11 @@ from assistant.reading.source import Heading, Source
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*?)[ \t#]*$", re.M)
 # The commonest characters of Chinese prose, in both scripts: a wrong guess between Big5 and GB18030 yields few of them.
-_COMMON = frozenset("的一是不了在人有我他这这个中大来上国和地到以说时要就出会可也你对生能而子那得于着下自之年過过後后發发們们為为"
-                    "業业與与長长場场產产電电經经資资價价億亿萬万元月日股市公司報报告增收入營营率投網网務务動动機机開开關关係系於")
+_COMMON = frozenset(
+    "的一是不了在人有我他这这个中大来上国和地到以说时要就出会可也你对生能而子那得于着下自之年過过後后發发"
+    "們们為为業业與与長长場场產产電电經经資资價价億亿萬万元月日股市公司報报告增收入營营率投網网務务動动機"
+    "机開开關关係系於"
+)
 _SAMPLE = 200_000
 
 
