@@ -165,7 +165,9 @@ def table_statements(
         if best.operation == "common"
         else [s for s in selections if s.score > least * best.score and s.labelled == best.labelled][:3]
     )
-    settled = best.operation not in ("lookup", "rows") or (best.labelled and bool(best.columns)) or len(best.rows) > 2
+    listed = best.operation == "rows" and "listing" in question.intents
+    named = best.labelled and bool(best.columns)
+    settled = best.operation not in ("lookup", "rows") or listed or named or len(best.rows) > 2
     return cited_rows(question, kept), settled
 
 

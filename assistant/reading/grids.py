@@ -13,6 +13,7 @@ from assistant.reading.source import Grid, GridCell
 Cells = tuple[GridCell | None, ...]
 
 _SAMPLE = 40  # rows that show what kinds of cells a grid's columns hold
+_BLOCK = 12  # characters of a line that names a block
 _GAP = 400  # characters that a page break may put into a table
 _SENTENCE = re.compile(r"[。！？；;]")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -56,7 +57,9 @@ def _tab_grids(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Grid]:
     for line_start, line_end in _lines_with(text, "\t"):
         if _covered(taken, line_start):
             continue
-        if run and line_start > stop + 1:
+        if run and line_start > stop + 1 and (block := _block_line(text, stop, line_start, line_end, run[-1])):
+            run.append((block, *[GridCell(block.end, block.end, "")] * (len(run[-1]) - 1)))
+        elif run and line_start > stop + 1:
             yield Grid(tuple(run), start, _last_end(run))
             run = []
         if not run:
@@ -66,6 +69,16 @@ def _tab_grids(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Grid]:
             run.append(_tab_row(text, line_start, line_end))
     if run:
         yield Grid(tuple(run), start, _last_end(run))
+
+
+def _block_line(text: str, stop: int, start: int, end: int, above: Cells) -> GridCell | None:
+    """The one short line between rows of equal width that names a block of the table ("海外"), as a cell."""
+    line = text[stop + 1 : start - 1]
+    if not line.strip() or "\n" in line or len(line) > _BLOCK or _SENTENCE.search(line) or is_source_line(line):
+        return None
+    if text.count("\t", start, end) + 1 != len(above) or kind_of(line.strip()) != "text":
+        return None
+    return _cell(text, stop + 1, start - 1)
 
 
 def _covered(stretches: Sequence[tuple[int, int]], at: int) -> bool:
