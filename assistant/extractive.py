@@ -31,7 +31,7 @@ _BESIDE_SUM = 2  # passages shown beside the operands of a sum
 def answer(text: str, retriever: Retriever, library: Library, filters: Filters | None = None) -> Answer:
     """The answer of the reports' own words to a question, or "not_found" with the nearest thing there is."""
     question = retriever.understand(text)
-    if not question.groups:
+    if not question.groups and not question.figures:
         return _nothing(question, say("empty_question" if not text.strip() else "not_found", question.language))
     if "published" in question.intents and (dated := _publication(question, retriever, library)):
         return dated

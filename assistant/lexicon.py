@@ -17,7 +17,9 @@ from assistant.types import Language
 
 _WORD = re.compile(r"[a-z0-9]")
 _US_TICKER = re.compile(r"(?<![A-Za-z0-9.\-])[A-Z]{3,5}(?![A-Za-z0-9\-])")
-_BRANDED = re.compile(r"([\u4e00-\u9fff]{2})(?:国际|香港|证券|环球|金融|集团|研究|资本|控股|服务|期货|海外|市场|经纪|有限公司|[()])+")
+_BRANDED = re.compile(
+    r"([\u4e00-\u9fff]{2})(?:国际|香港|证券|环球|金融|集团|研究|资本|控股|服务|期货|海外|市场|经纪|有限公司|[()])+"
+)
 _METALS = frozenset("铜铝镍锡锌铅铂钯锂钴")  # the only single characters that are words of the field on their own
 _MARKETS = {
     "HK": ("{short} hk", "{short}.hk", "{code}.hk", "{code} hk", "0{code}.hk", "{code}"),

@@ -55,6 +55,7 @@ _MOST_ROWS = 3
 _MOST_RULES = 3
 _MOST_PLACES = 6  # as many as an answer cites
 _NOT_OPERANDS = frozenset({"days", "months", "years", "hours", "weeks", "quarters", "minutes"})
+_LONGEST_ASKED = 400  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,8 @@ def reckon(question: Question, judge: Judge, found: Sequence[Evidence], views: S
 
 
 def _asked(rule: Rule, question: Question) -> re.Match[str] | None:
+    if len(question.folded) > _LONGEST_ASKED:  # pasted text is no sum, and would keep the patterns busy
+        return None
     if rule.unless and rule.unless.search(question.folded):
         return None
     matches = [pattern.search(question.folded) for pattern in rule.question]

@@ -83,7 +83,7 @@ class Retriever:
     def _ranked(self, question: Question, scores: dict[str, float], asked: set[str], k: int) -> list[tuple[float, str]]:
         """The `k` best keys with their scores after re-ranking, best first, and what was looked at for them. A passage
         that even the highest bonus can't bring among them is not loaded."""
-        top, bonus, highest = max(scores.values()), _bonus(question, asked), _highest_bonus(question, asked)
+        top, bonus, highest = max(scores.values()) or 1.0, _bonus(question, asked), _highest_bonus(question, asked)
         ranked: list[tuple[float, str]] = []
         for key, score in sorted(scores.items(), key=lambda item: -item[1]):
             if len(ranked) >= k and score / top + highest < -ranked[k - 1][0]:

@@ -13,7 +13,8 @@ from assistant.reading.source import Grid, GridCell
 Cells = tuple[GridCell | None, ...]
 
 _SAMPLE = 40  # rows that show what kinds of cells a grid's columns hold
-_BLOCK = 12  # characters of a line that names a block
+_BLOCK = re.compile(r"[\u4e00-\u9fff]{2,6}\s*")  # a line that names a block, in a table of some width
+_BLOCK_COLUMNS = 4
 _GAP = 400  # characters that a page break may put into a table
 _SENTENCE = re.compile(r"[。！？；;]")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -74,9 +75,7 @@ def _tab_grids(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Grid]:
 def _block_line(text: str, stop: int, start: int, end: int, above: Cells) -> GridCell | None:
     """The one short line between rows of equal width that names a block of the table ("海外"), as a cell."""
     line = text[stop + 1 : start - 1]
-    if not line.strip() or "\n" in line or len(line) > _BLOCK or _SENTENCE.search(line) or is_source_line(line):
-        return None
-    if text.count("\t", start, end) + 1 != len(above) or kind_of(line.strip()) != "text":
+    if not _BLOCK.fullmatch(line) or len(above) < _BLOCK_COLUMNS or text.count("\t", start, end) + 1 != len(above):
         return None
     return _cell(text, stop + 1, start - 1)
 
