@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any
 
 from assistant.grounding import Check
 from assistant.messages import say
+from assistant.tools import shown_result
 from assistant.types import Answer, Hit, Language, Report, ReportInfo
 
 _QUOTE = 160  # characters of a quote shown
@@ -60,7 +62,8 @@ def answer_text(answer: Answer) -> str:
     for c in answer.citations:
         lines.append(f"[{c.n}] {_place(c.source, c.start, c.end, c.issuer, c.date, c.section, _page(c.page))}")
     for made in answer.calculations:
-        lines.append(f"[{made.id}] {made.formula}: {made.substituted} = {made.result} {made.unit}".rstrip())
+        found = "" if re.search(r"[=≈]", made.substituted) else f" = {shown_result(made)}"
+        lines.append(f"[{made.id}] {made.formula}: {made.substituted}{found}")
     lines += [f"! {plain(warning)}" for warning in answer.warnings]
     return "\n".join(lines).rstrip()
 

@@ -62,7 +62,7 @@ def test_an_answer_with_its_notes() -> None:
     lines = answer_text(ANSWER).splitlines()
     assert lines[0].startswith("It says") and lines[1] == ""
     assert lines[2].startswith("[1] a") and "0–4 · KGI" in lines[2] and lines[2].endswith("p. 3")
-    assert lines[3] == "[c1] end / start − 1: 150 / 100 − 1 = 50 %"
+    assert lines[3] == "[c1] end / start − 1: 150 / 100 − 1 = 50%"
     assert lines[4].startswith("! careful") and len(lines) == 5
 
 
