@@ -17,6 +17,7 @@ from assistant.retrieval import Retriever
 from assistant.types import CitationKind, Hit, Passage, Report, Table
 
 LONGEST = 420  # characters of one citation: long enough for a sentence, short enough to read
+_STRANGE = 0.8  # of a Latin word that no passage has, such as an English one where all reports are Chinese
 _NEAR, _APART, _HEADING, _SECTION, _TITLE = 0.45, 0.3, 0.6, 0.3, 0.2
 _CONTEXT_OF_ROW = 0.75
 _CLAUSE = re.compile(r"[；;，,。！!？?]\s*|\n+|(?<=\s)(?=\d\))")
@@ -99,8 +100,8 @@ class Judge:
 def _weight(group: Group, frequency: int, total: int) -> float:
     """How telling a group is: its kind's weight times its inverse document frequency (as in BM25). A mere pair of
     characters that no passage has is most likely a chance pair across two words."""
-    if not frequency and group.kind == "word" and not group.spellings[0].isascii():
-        return 0.15 * group.weight
+    if not frequency and group.kind == "word":
+        return (_STRANGE if group.spellings[0].isascii() else 0.15) * group.weight
     return group.weight * math.log(1 + (total - min(frequency, total) + 0.5) / (frequency + 0.5))
 
 

@@ -168,6 +168,8 @@ def table_statements(
     listed = best.operation == "rows" and "listing" in question.intents
     named = best.labelled and bool(best.columns)
     settled = best.operation not in ("lookup", "rows") or listed or named or len(best.rows) > 2
+    if "conflict" in question.intents:  # a table may be at odds with the text
+        settled = False
     return cited_rows(question, kept), settled
 
 
