@@ -14,7 +14,7 @@ from assistant.reckoning import Reckoning, reckon
 from assistant.refusal import NAMED, said
 from assistant.retrieval import Retriever, printed_date
 from assistant.statements import MOST_CITATIONS, Statement, cited_rows, compose, pictured, quoted, shown
-from assistant.types import Answer, Filters, Hit, Report
+from assistant.types import Answer, Filters, Hit
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -38,12 +38,12 @@ def answer(text: str, retriever: Retriever, library: Library, filters: Filters |
     judge = Judge(question, retriever)
     hits = retriever.hits(question, _FOUND, filters)
     found = gather(question, hits, judge)
-    views = [tabular.view(report, index) for report, index in _tables(question, hits, retriever, library)]
+    views = _views(question, hits, retriever, library)
     if reckoned := reckon(question, judge, found, views):
         return _computed(question, reckoned, found, judge)
     if missing := _missing_figure(question, judge, found):
         return _figure_answer(question, missing, found, judge)
-    statements, settled = table_statements(question, judge, hits, found, retriever, library)
+    statements, settled = table_statements(question, judge, found, views)
     if not statements and not found:
         return _nothing(question, say("not_found", question.language))
     if not said(question, judge, [*found, *(s.place for s in statements)], settled):
@@ -116,18 +116,17 @@ def _figure_answer(question: Question, caption: Evidence, found: Sequence[Eviden
     return compose(question, "answered", lead, [quoted(e, question.language) for e in (caption, *beside)])
 
 
-def _tables(
-    question: Question, hits: Sequence[Hit], retriever: Retriever, library: Library
-) -> list[tuple[Report, int]]:
+def _views(question: Question, hits: Sequence[Hit], retriever: Retriever, library: Library) -> list[tabular.View]:
     """The tables of the reports asked, or of those found."""
     asked = retriever.asked_reports(question) if question.scoped else set()
     reports = {hit.report.report_id: hit.report for hit in hits} | {one: library.report(one) for one in asked}
-    return [
+    tables = [
         (report, table.index)
         for report in reports.values()
         for table in report.tables
         if not asked or report.report_id in asked
-    ][:_TABLES]
+    ]
+    return [tabular.view(report, index) for report, index in tables[:_TABLES]]
 
 
 def _computed(question: Question, reckoned: Reckoning, found: Sequence[Evidence], judge: Judge) -> Answer:
@@ -139,18 +138,13 @@ def _computed(question: Question, reckoned: Reckoning, found: Sequence[Evidence]
 
 
 def table_statements(
-    question: Question,
-    judge: Judge,
-    hits: Sequence[Hit],
-    found: Sequence[Evidence],
-    retriever: Retriever,
-    library: Library,
+    question: Question, judge: Judge, found: Sequence[Evidence], views: Sequence[tabular.View]
 ) -> tuple[list[Statement], bool]:
     """What a table answers, row by row, or nothing where running text covers the question better; and whether that
     settles the question (its row and column, or an operation on the table), so that no text need be added."""
     if len(question.issuers) > 1 and "common" not in question.intents:
         return [], False
-    selections = tabular.select(question, judge, _tables(question, hits, retriever, library))
+    selections = tabular.select(question, judge, views)
     if not selections:
         return [], False
     best = selections[0]

@@ -27,7 +27,7 @@ from assistant.messages import say
 from assistant.quantities import Quantity, find_periods, find_quantities, read_cell
 from assistant.questions import Group, Question
 from assistant.tabular import View
-from assistant.types import Calculation, CitationKind, Language, Passage
+from assistant.types import Calculation, Language
 
 _LOOKED_AT = 60  # places whose sentences are read
 _PIECE = re.compile(r"[^。；;!！?？\n\t|]+")
@@ -1000,24 +1000,9 @@ def cell_operand(one: View, r: int, column: int) -> Operand | None:
 
 def _table_place(one: View, r: int | None) -> Evidence:
     """A row of a table, or its header, as a place to cite."""
-    table, report = one.table, one.report
+    table = one.table
     start, end = (table.rows[r].start, table.rows[r].end) if r is not None else (table.header_start, table.header_end)
-    end = min(end, start + LONGEST)
-    kind: CitationKind = "table_row" if r is not None else "table"
-    passage = Passage(
-        f"{report.report_id}-{start}-{end}",
-        report.report_id,
-        "table_row",
-        start,
-        end,
-        report.text[start:end],
-        "",
-        table.page,
-        table.section,
-        table.number or table.caption,
-        table.index,
-    )
-    return Evidence(report, passage, kind, start, end, 1.0, 1.0, 1.0, {}, "", table, r)
+    return tabular.place(one, start, min(end, start + LONGEST), "table_row" if r is not None else "table", row=r)
 
 
 def _from_cells(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:

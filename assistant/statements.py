@@ -16,7 +16,7 @@ from assistant.questions import Question
 from assistant.reading.labels import readable
 from assistant.reading.tables import unit_of
 from assistant.retrieval import printed_date
-from assistant.types import Answer, Citation, CitationKind, Column, Language, Passage, Row, Status, Table
+from assistant.types import Answer, Citation, CitationKind, Column, Language, Row, Status, Table
 
 MOST_CITATIONS = 6
 _LONGEST_TABLE = 560  # characters of one citation of rows
@@ -153,22 +153,7 @@ def _joined(rows: Sequence[Row], most: int) -> list[tuple[Row, Row]]:
 
 
 def _table_place(one: tabular.View, start: int, end: int, kind: CitationKind, score: float) -> Evidence:
-    table, report = one.table, one.report
-    end = min(end, start + _LONGEST_TABLE)
-    passage = Passage(
-        f"{report.report_id}-{start}-{end}",
-        report.report_id,
-        "table_row",
-        start,
-        end,
-        report.text[start:end],
-        "",
-        table.page,
-        table.section,
-        table.number or table.caption,
-        table.index,
-    )
-    return Evidence(report, passage, kind, start, end, score, 1.0, 1.0, {}, "", table)
+    return tabular.place(one, start, min(end, start + _LONGEST_TABLE), kind, score)
 
 
 def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Language) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from assistant.evidence import Judge, named
+from assistant.evidence import Evidence, Judge, named
 from assistant.language import fold, folded_tokens
 from assistant.quantities import Quantity, read_cell
 from assistant.questions import Group, Question
 from assistant.reading.labels import readable
 from assistant.reading.tables import unit_of
-from assistant.types import Cell, Column, Report, Row, Table
+from assistant.types import Cell, CitationKind, Column, Passage, Report, Row, Table
 
 Operation = Literal["lookup", "rows", "highest", "lowest", "latest", "earliest", "common"]
 MOST_ROWS = 12
@@ -84,9 +84,27 @@ def _bare(label: str) -> str:
     return _RANK.sub("", _UNIT_PART.sub("", label)).strip() or label
 
 
-def select(question: Question, judge: Judge, tables: Iterable[tuple[Report, int]]) -> list[Selection]:
+def place(one: View, start: int, end: int, kind: CitationKind, score: float = 1.0, row: int | None = None) -> Evidence:
+    """A stretch of a table (a row, neighbouring rows, its header) as a place to cite."""
+    table, report = one.table, one.report
+    passage = Passage(
+        f"{report.report_id}-{start}-{end}",
+        report.report_id,
+        "table_row",
+        start,
+        end,
+        report.text[start:end],
+        "",
+        table.page,
+        table.section,
+        table.number or table.caption,
+        table.index,
+    )
+    return Evidence(report, passage, kind, start, end, score, 1.0, 1.0, {}, "", table, row)
+
+
+def select(question: Question, judge: Judge, views: Sequence[View]) -> list[Selection]:
     """What each table has for the question, best first; tables that have nothing are left out."""
-    views = [view(report, index) for report, index in tables]
     if "common" in question.intents and (shared := _common(judge, views)):
         return shared
     found = [chosen for one in views if (chosen := _selection(question, judge, one))]
