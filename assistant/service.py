@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from assistant import extractive
 from assistant.errors import InputError
 from assistant.grounding import Check, Span, check_text, ground
 from assistant.grounding.places import Places
 from assistant.retrieval import Retriever
-from assistant.types import Answer, Filters, Hit, Report, ReportInfo, StatedFigure
+from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
 
 if TYPE_CHECKING:
     from assistant.ingestion import Outcome
     from assistant.library import Library
-
-EventKind = Literal["status", "delta", "citation", "calculation", "answer"]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step of an answer on its way: `data` is text (status, delta), a Citation, a Calculation or the Answer."""
-
-    kind: EventKind
-    data: Any
-
 
 class Assistant:
     """One library, and answers from it. Made by `bootstrap.open_assistant`; close it to let go of the folder."""
@@ -48,10 +37,10 @@ class Assistant:
         answer = extractive.answer(_writable(question), self.retriever, self.library, filters)
         answer = replace(answer, figures=self._figures(answer))
         answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
-        for line in answer.text.splitlines(keepends=True):
-            yield Event("delta", line)
         yield from (Event("citation", citation) for citation in answer.citations)
         yield from (Event("calculation", calculation) for calculation in answer.calculations)
+        yield from (Event("figure", figure) for figure in answer.figures)
+        yield from (Event("delta", line) for line in answer.text.splitlines(keepends=True))
         yield Event("answer", answer)
 
     def ask(self, question: str, filters: Filters | None = None) -> Answer:

@@ -15,6 +15,7 @@ PassageKind = Literal["text", "table", "table_row", "figure"]
 CitationKind = Literal["text", "table", "table_row", "table_cell", "figure"]
 Status = Literal["answered", "not_found", "failed"]
 Verdict = Literal["quoted", "rounded", "derived", "given", "unverified"]
+EventKind = Literal["status", "citation", "calculation", "figure", "delta", "answer"]
 FurnitureKind = Literal["page", "contents", "disclaimer", "certification", "rating_definitions", "contact"]
 
 
@@ -302,3 +303,16 @@ class Answer:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     conversation_id: str | None = None
+    answer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of an answer on its way.
+
+    `data` is text for "status" and "delta", else a Citation, a Calculation, a StatedFigure or the whole Answer. What a
+    delta points to comes before it, and "answer" is last; the deltas joined are the answer's text.
+    """
+
+    kind: EventKind
+    data: Any
