@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from fakes.openai_server import OpenAIServer
+
 # A busy machine is no failure, and what an earlier run happened to find must not decide a later one.
 settings.register_profile("suite", deadline=None, database=None)
 settings.load_profile("suite")
@@ -47,3 +49,10 @@ def _no_network() -> Iterator[None]:
 def checkout() -> Path:
     """The root of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture
+def openai_server() -> Iterator[OpenAIServer]:
+    """A scripted language model behind OpenAI's HTTP interface; tests/fakes/replies.py lists what it can reply."""
+    with OpenAIServer() as server:
+        yield server
