@@ -6,10 +6,13 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from postgres import Server
 
 from fakes.openai_server import OpenAIServer
 
@@ -55,4 +58,13 @@ def checkout() -> Path:
 def openai_server() -> Iterator[OpenAIServer]:
     """A scripted language model behind OpenAI's HTTP interface; tests/fakes/replies.py lists what it can reply."""
     with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server that runs as long as the tests do."""
+    from postgres import running
+
+    with running() as server:
         yield server
