@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -17,6 +12,8 @@ from hypothesis import strategies as st
 
 from assistant.embeddings import Builtin, OpenAI, from_setting
 from assistant.errors import AssistantError, SettingsError
+from fakes.openai_server import EMBEDDINGS, OpenAIServer
+from fakes.replies import Reply, fail, rate_limited, vectors
 
 texts = st.lists(st.text(max_size=40), min_size=1, max_size=5)
 
@@ -98,101 +95,51 @@ def test_fastembed_says_how_to_install_it() -> None:
 # ---------------------------------------------------------------- openai
 
 
-Reply = Callable[[dict[str, Any]], tuple[int, dict[str, str], Any]]
-
-
-@dataclass
-class Server:
-    """An OpenAI-compatible server whose replies are scripted; it repeats the last one."""
-
-    url: str = ""
-    replies: list[Reply] = field(default_factory=list)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            reply = state.replies[min(len(state.requests), len(state.replies) - 1)]
-            state.requests.append(body)
-            status, headers, answer = reply(body)
-            data = json.dumps(answer).encode()
-            self.send_response(status)
-            headers = {"content-type": "application/json", "content-length": str(len(data)), **headers}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    state.url = f"http://127.0.0.1:{http.server_port}/v1"
-    yield state
-    http.shutdown()
-    http.server_close()
-
-
-def vectors_of(body: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
+def vectors_of(body: dict[str, Any]) -> Reply:
     """[characters, 1, 0] for each text, in reverse order: the index says which is which."""
-    data = [
-        {"object": "embedding", "index": i, "embedding": [float(len(text)), 1.0, 0.0]}
-        for i, text in enumerate(body["input"])
-    ]
-    usage = {"prompt_tokens": 1, "total_tokens": 1}
-    return 200, {}, {"object": "list", "model": body["model"], "data": data[::-1], "usage": usage}
+    return vectors([[float(len(text)), 1.0, 0.0] for text in body["input"]], reverse=True)
 
 
-def refusing(status: int, headers: dict[str, str] | None = None) -> Reply:
-    return lambda body: (status, headers or {}, {"error": {"message": "secret detail", "type": "x", "code": None}})
-
-
-def embedding(server: Server, retries: int = 2) -> OpenAI:
+def embedding(server: OpenAIServer, retries: int = 2) -> OpenAI:
     return OpenAI("m", api_key="sk-test", base_url=server.url, timeout=5, retries=retries)
 
 
-def test_openai_gives_unit_vectors_in_order(server: Server) -> None:
-    server.replies = [vectors_of]
-    vectors = embedding(server).embed(["a", "bbb"])
+def test_openai_gives_unit_vectors_in_order(openai_server: OpenAIServer) -> None:
+    openai_server.always(vectors_of, to=EMBEDDINGS)
+    vectors = embedding(openai_server).embed(["a", "bbb"])
     expected = np.array([[1, 1, 0], [3, 1, 0]]) / np.sqrt([[2], [10]])
     np.testing.assert_allclose(vectors, expected, atol=1e-6)
     assert vectors.dtype == np.float32
 
 
-def test_openai_sends_batches(server: Server) -> None:
-    server.replies = [vectors_of]
-    vectors = embedding(server).embed(["x" * (i % 7 + 1) for i in range(600)])
+def test_openai_sends_batches(openai_server: OpenAIServer) -> None:
+    openai_server.always(vectors_of, to=EMBEDDINGS)
+    vectors = embedding(openai_server).embed(["x" * (i % 7 + 1) for i in range(600)])
     assert vectors.shape == (600, 3)
-    assert [len(request["input"]) for request in server.requests] == [256, 256, 88]
-    server.requests.clear()
-    embedding(server).embed(["长" * 150_000, "短", "长" * 150_000])
-    assert [len(request["input"]) for request in server.requests] == [2, 1]
+    assert [len(request.body["input"]) for request in openai_server.requests] == [256, 256, 88]
+    openai_server.requests.clear()
+    embedding(openai_server).embed(["长" * 150_000, "短", "长" * 150_000])
+    assert [len(request.body["input"]) for request in openai_server.requests] == [2, 1]
 
 
-def test_openai_learns_the_dimension_by_one_call(server: Server) -> None:
-    server.replies = [vectors_of]
-    made = embedding(server)
+def test_openai_learns_the_dimension_by_one_call(openai_server: OpenAIServer) -> None:
+    openai_server.always(vectors_of, to=EMBEDDINGS)
+    made = embedding(openai_server)
     assert made.dimension == made.dimension == 3
-    assert len(server.requests) == 1
+    assert len(openai_server.requests) == 1
     assert made.embed([]).shape == (0, 3)
 
 
-def test_openai_never_sends_an_empty_text(server: Server) -> None:
-    server.replies = [vectors_of]
-    embedding(server).embed(["", "\n", "x"])
-    assert all(text for text in server.requests[0]["input"])
+def test_openai_never_sends_an_empty_text(openai_server: OpenAIServer) -> None:
+    openai_server.always(vectors_of, to=EMBEDDINGS)
+    embedding(openai_server).embed(["", "\n", "x"])
+    assert all(text for text in openai_server.requests[0].body["input"])
 
 
-def test_openai_tries_again_when_told_to(server: Server) -> None:
-    server.replies = [refusing(429, {"retry-after": "0.05"}), refusing(503, {"retry-after": "0.05"}), vectors_of]
-    assert embedding(server).embed(["a"]).shape == (1, 3)
-    assert len(server.requests) == 3
+def test_openai_tries_again_when_told_to(openai_server: OpenAIServer) -> None:
+    openai_server.script(rate_limited(0.05), fail(503, retry_after=0.05), vectors_of, to=EMBEDDINGS)
+    assert embedding(openai_server).embed(["a"]).shape == (1, 3)
+    assert len(openai_server.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -205,17 +152,19 @@ def test_openai_tries_again_when_told_to(server: Server) -> None:
         (400, "status 400"),
     ],
 )
-def test_openai_errors_are_sentences_without_the_servers_text(server: Server, status: int, sentence: str) -> None:
-    server.replies = [refusing(status)]
+def test_openai_errors_are_sentences_without_the_servers_text(
+    openai_server: OpenAIServer, status: int, sentence: str
+) -> None:
+    openai_server.script(fail(status, "secret detail"), to=EMBEDDINGS)
     with pytest.raises(AssistantError, match=sentence) as caught:
-        embedding(server, retries=0).embed(["a"])
+        embedding(openai_server, retries=0).embed(["a"])
     assert "secret" not in str(caught.value)
 
 
-def test_openai_refuses_an_answer_of_the_wrong_size(server: Server) -> None:
-    server.replies = [lambda body: vectors_of({**body, "input": body["input"][:1]})]
+def test_openai_refuses_an_answer_of_the_wrong_size(openai_server: OpenAIServer) -> None:
+    openai_server.script(vectors([[1.0, 0.0]]), to=EMBEDDINGS)
     with pytest.raises(AssistantError, match="1 vectors for 2 texts"):
-        embedding(server).embed(["a", "b"])
+        embedding(openai_server).embed(["a", "b"])
 
 
 def test_openai_not_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -249,6 +250,28 @@ def test_a_client_that_goes_away_is_noticed(openai_server: OpenAIServer, client:
     for _ in streamed(client):
         break
     assert openai_server.wait_running(0) and openai_server.abandoned == [openai_server.requests[1]]
+
+
+def test_a_cancelled_answer_leaves_nothing_running(openai_server: OpenAIServer) -> None:
+    openai_server.always(stall(TEXT, after=9))
+
+    async def first_piece() -> str:
+        async for chunk in chat(openai_server).astream("你好"):
+            if chunk.text:
+                return chunk.text
+        return ""
+
+    async def cancelled() -> None:
+        asking = asyncio.create_task(chat(openai_server).ainvoke("你好"))
+        await asyncio.to_thread(openai_server.wait_running, 1)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+
+    assert asyncio.run(first_piece()) == TEXT[:8]
+    assert openai_server.wait_running(0) and len(openai_server.abandoned) == 1
+    asyncio.run(cancelled())
+    assert openai_server.wait_running(0) and len(openai_server.abandoned) == 2
 
 
 # ---------------------------------------------------------------- misbehaviour
