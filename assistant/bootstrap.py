@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from assistant.errors import AssistantError, LibraryError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from assistant.conversations import Conversations
     from assistant.embeddings import Embedding
     from assistant.library import Library
     from assistant.service import Assistant
@@ -45,6 +47,15 @@ def open_library(settings: Settings, wait: float = 0.0) -> Library:
     return Kept.open(settings.home_folder, _embedding(settings), wait=wait)
 
 
+def open_conversations(settings: Settings) -> Conversations:
+    """The conversations where the settings say, those older than the settings allow deleted. Raises LibraryError,
+    SettingsError. They need no library, and other programs may have them open too."""
+    from assistant.conversations import Conversations as Kept
+
+    keep = timedelta(days=settings.state_days) if settings.state_days else None
+    return Kept.open(settings.conversations_url, keep)
+
+
 def open_assistant(
     settings: Settings, *, on_first_use: Callable[[Path], None] | None = None, wait: float = 0.0
 ) -> Assistant:
@@ -52,7 +63,7 @@ def open_assistant(
     reports are read in first, after telling it their folder."""
     from assistant.service import Assistant as Service
 
-    assistant = Service(open_library(settings, wait))
+    assistant = Service(open_library(settings, wait), lambda: open_conversations(settings))
     try:
         if on_first_use and not assistant.reports():
             reports = bundled_reports()

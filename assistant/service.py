@@ -6,46 +6,73 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from assistant import extractive
-from assistant.errors import InputError
+from assistant.errors import InputError, LibraryError
 from assistant.grounding import Check, Span, check_text, ground
 from assistant.grounding.places import Places
+from assistant.messages import say
+from assistant.lookups import registry_over
 from assistant.retrieval import Retriever
 from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
 
 if TYPE_CHECKING:
+    from assistant.conversations import Conversations
     from assistant.ingestion import Outcome
     from assistant.library import Library
 
 class Assistant:
     """One library, and answers from it. Made by `bootstrap.open_assistant`; close it to let go of the folder."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(
+        self, library: Library, conversations: Conversations | Callable[[], Conversations] | None = None
+    ) -> None:
+        """`conversations` may be what opens them, so that they are opened when first needed."""
         self.library = library
+        self._conversations = conversations
+        self._opening = Lock()
         self.retriever = Retriever(library)
+        self.registry = registry_over(library)
         self.places = Places()
 
-    def stream(self, question: str, filters: Filters | None = None) -> Iterator[Event]:
+    @property
+    def conversations(self) -> Conversations:
+        """The conversations kept. Raises LibraryError where they can't be opened."""
+        with self._opening:
+            if callable(self._conversations):
+                self._conversations = self._conversations()
+        if self._conversations is None:
+            raise LibraryError("no conversations are kept here; ask without one")
+        return self._conversations
+
+    def stream(
+        self, question: str, filters: Filters | None = None, *, conversation_id: str | None = None
+    ) -> Iterator[Event]:
         """Answers a question step by step; the last event carries the whole Answer.
 
-        Raises InputError where the filters name what the library does not have.
+        With a conversation, the question may lean on its earlier turns, and the answer is kept in it.
+        Raises InputError where the filters name what the library does not have, or there is no such conversation.
         """
         started = time.perf_counter()
         self._check(filters)
+        if conversation_id:
+            self.conversations.get(conversation_id)
         answer = extractive.answer(_writable(question), self.retriever, self.library, filters)
         answer = replace(answer, figures=self._figures(answer))
         answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
+        if conversation_id:
+            answer = self._kept(conversation_id, answer)
         yield from (Event("citation", citation) for citation in answer.citations)
         yield from (Event("calculation", calculation) for calculation in answer.calculations)
         yield from (Event("figure", figure) for figure in answer.figures)
         yield from (Event("delta", line) for line in answer.text.splitlines(keepends=True))
         yield Event("answer", answer)
 
-    def ask(self, question: str, filters: Filters | None = None) -> Answer:
+    def ask(self, question: str, filters: Filters | None = None, *, conversation_id: str | None = None) -> Answer:
         """The whole answer to a question."""
-        for event in self.stream(question, filters):
+        for event in self.stream(question, filters, conversation_id=conversation_id):
             if event.kind == "answer":
                 return event.data  # type: ignore[no-any-return]
         raise AssertionError("a stream ends with its answer")
@@ -100,8 +127,18 @@ class Assistant:
         return self.library.remove(report_id)
 
     def close(self) -> None:
-        """Lets go of the library's folder."""
+        """Lets go of the library's folder and of the conversations."""
         self.library.close()
+        if self._conversations and not callable(self._conversations):
+            self._conversations.close()
+
+    def _kept(self, conversation_id: str, answer: Answer) -> Answer:
+        """An answer as its conversation keeps it. An answer that can't be kept is an answer all the same."""
+        try:
+            return self.conversations.add(conversation_id, answer).answer
+        except (InputError, LibraryError) as error:
+            warning = say("not_kept", answer.language, reason=error)
+            return replace(answer, warnings=(*answer.warnings, warning), conversation_id=conversation_id)
 
     def _figures(self, answer: Answer) -> tuple[StatedFigure, ...]:
         """The verdict on every figure of an answer."""

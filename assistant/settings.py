@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from assistant.errors import SettingsError
 
 DEFAULT_MODEL = "openai:gpt-5-mini"
 DEFAULT_EMBEDDING = "openai:text-embedding-3-small"
+_PASSWORD = re.compile(r"(?P<before>://[^:@/]*:).*(?=@)|(?P<option>[?&]password=)[^&]*")  # in a database's address
 
 
 class Settings(BaseSettings):
@@ -28,7 +30,8 @@ class Settings(BaseSettings):
     chroma_url: str | None = Field(default=None, alias="ASSISTANT_CHROMA_URL")
     timeout: float = Field(default=60.0, gt=0, alias="ASSISTANT_TIMEOUT")
     api_keys: Annotated[list[SecretStr], NoDecode] = Field(default=[], alias="ASSISTANT_API_KEYS")
-    state_url: str | None = Field(default=None, alias="ASSISTANT_STATE_URL")
+    state_url: SecretStr | None = Field(default=None, alias="ASSISTANT_STATE_URL")
+    state_days: float | None = Field(default=None, gt=0, le=36_500, alias="ASSISTANT_STATE_DAYS")
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
@@ -62,9 +65,16 @@ class Settings(BaseSettings):
             return self.embedding_setting
         return DEFAULT_EMBEDDING if self.openai_api_key else "builtin"
 
+    @property
+    def conversations_url(self) -> str:
+        """Where conversations live: a file in the home folder unless another place is set. May hold a password."""
+        set_to = self.state_url.get_secret_value() if self.state_url else None
+        return set_to or f"sqlite:{self.home_folder / 'conversations.sqlite'}"
+
     def shown(self) -> list[tuple[str, str, Literal["set", "default"]]]:
         """(name, value, where from) of every setting, secrets masked, for `assistant doctor`."""
         effective = {"home": str(self.home_folder), "model_setting": self.model, "embedding_setting": self.embedding}
+        effective["state_url"] = _PASSWORD.sub(lambda m: f"{m['before'] or m['option']}***", self.conversations_url)
         rows: list[tuple[str, str, Literal["set", "default"]]] = []
         for field, info in type(self).model_fields.items():
             value = effective.get(field) or _masked(getattr(self, field))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from assistant.chunking import passages
+from assistant.conversations import Conversations
 from assistant.embeddings import Builtin
-from assistant.errors import InputError
+from assistant.errors import InputError, LibraryError
 from assistant.library import Incoming, Library
 from assistant.reading import read
 from assistant.service import Assistant
@@ -103,6 +106,43 @@ def test_unknown_reports_are_refused(assistant: Assistant) -> None:
         assistant.report("ffff00000000")
     with pytest.raises(InputError, match="no report"):
         assistant.remove("ffff00000000")
+
+
+def test_an_answer_in_a_conversation_is_kept(library: Library, tmp_path: Path) -> None:
+    opened: list[Conversations] = []
+
+    def open_conversations() -> Conversations:
+        opened.append(Conversations.open(f"sqlite:{tmp_path / 'c.sqlite'}"))
+        return opened[-1]
+
+    assistant = Assistant(library, open_conversations)
+    alone = assistant.ask("云端业务的毛利率是多少？")
+    assert (alone.conversation_id, alone.answer_id, opened) == (None, None, [])
+    one = assistant.conversations.create()
+    first = assistant.ask("云端业务的毛利率是多少？", conversation_id=one.id)
+    second = assistant.ask("???", conversation_id=one.id)
+    assert first.answer_id and second.status == "not_found" and first.conversation_id == one.id
+    assert [turn.answer for turn in assistant.conversations.turns(one.id)] == [first, second]
+    assert assistant.conversations.answer(first.answer_id) == first and len(opened) == 1
+    with pytest.raises(InputError, match="'nowhere'"):
+        assistant.ask("毛利率？", conversation_id="nowhere")
+    opened[0].close()
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(library: Library, tmp_path: Path) -> None:
+    with Conversations.open(f"sqlite:{tmp_path / 'c.sqlite'}") as conversations:
+        one = conversations.create()
+        events = Assistant(library, conversations).stream("云端业务的毛利率是多少？", conversation_id=one.id)
+        with closing(sqlite3.connect(tmp_path / "c.sqlite")) as raw, raw:
+            raw.execute("ALTER TABLE assistant_turns RENAME TO elsewhere")
+        answer = list(events)[-1].data
+        assert answer.status == "answered" and answer.conversation_id == one.id and answer.answer_id is None
+        assert "没有保存" in answer.warnings[-1] and conversations.get(one.id).turns == 0
+
+
+def test_without_a_place_for_conversations_there_are_none(assistant: Assistant) -> None:
+    with pytest.raises(LibraryError, match="no conversations are kept"):
+        assistant.ask("毛利率？", conversation_id="x")
 
 
 def test_texts_have_no_pages_to_show(assistant: Assistant) -> None:

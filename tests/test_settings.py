@@ -65,10 +65,25 @@ def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdef")
     monkeypatch.setenv("SLACK_BOT_TOKEN", "short")
     monkeypatch.setenv("ASSISTANT_API_KEYS", "hidden-one,hidden-two")
+    monkeypatch.setenv("ASSISTANT_STATE_URL", "postgresql://ann:hid:d@en/@host:1/x?a=b&password=hidden&c=d")
     settings = load_settings()
     shown = {name: (value, origin) for name, value, origin in settings.shown()}
     assert shown["OPENAI_API_KEY"] == ("sk-…19 characters", "set")
     assert shown["SLACK_BOT_TOKEN"] == ("set", "set") and shown["ASSISTANT_API_KEYS"] == ("2 set", "set")
     assert shown["ASSISTANT_CHROMA_URL"] == ("–", "default")
+    assert shown["ASSISTANT_STATE_URL"] == ("postgresql://ann:***@host:1/x?a=b&password=***&c=d", "set")
     for text in (repr(settings), str(shown)):
-        assert "456789" not in text and "short" not in text and "hidden" not in text
+        assert "456789" not in text and "short" not in text and "hid" not in text
+
+
+def test_conversations_live_in_the_home_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    assert settings.conversations_url == f"sqlite:{settings.home_folder / 'conversations.sqlite'}"
+    assert ("ASSISTANT_STATE_URL", settings.conversations_url, "default") in settings.shown()
+    monkeypatch.setenv("ASSISTANT_STATE_URL", "postgresql://ann:secret@host/x")
+    monkeypatch.setenv("ASSISTANT_STATE_DAYS", "30")
+    settings = load_settings()
+    assert (settings.conversations_url, settings.state_days) == ("postgresql://ann:secret@host/x", 30.0)
+    monkeypatch.setenv("ASSISTANT_STATE_DAYS", "0")
+    with pytest.raises(SettingsError, match="ASSISTANT_STATE_DAYS"):
+        load_settings()
