@@ -16,6 +16,7 @@ import select
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,8 +91,12 @@ class OpenAIServer:
 
     def wait_running(self, replies: int, seconds: float = 10.0) -> bool:
         """Waits until so many replies are being sent: 1 catches one on its way, 0 the end of all. False if never."""
+        return self.wait_until(lambda: self.running == replies, seconds)
+
+    def wait_until(self, condition: Callable[[], object], seconds: float = 10.0) -> bool:
+        """Waits for something that requests change, such as `lambda: server.abandoned`. False if it never comes."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.running == replies, seconds)
+            return bool(self._changed.wait_for(condition, seconds))
 
     def __enter__(self) -> OpenAIServer:
         self._thread.start()
@@ -109,6 +114,7 @@ class OpenAIServer:
         """What the script says; 500, and a failed test, if it says nothing."""
         with self._changed:
             self.requests.append(request)
+            self._changed.notify_all()
             number = len(self.requests)
             known = request.path == MODELS or request.path in self._scripts
         if self.key is not None and request.headers.get("authorization") != f"Bearer {self.key}":
