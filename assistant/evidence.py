@@ -13,8 +13,8 @@ from assistant.chunking import search_text, units
 from assistant.language import fold, folded_tokens
 from assistant.questions import Group, Part, Question
 from assistant.reading.sections import RUN_IN_LEVEL, SOURCE_LINE
-from assistant.retrieval import Retriever
-from assistant.types import CitationKind, Hit, Passage, Report, Table
+from assistant.retrieval import Retriever, printed_date
+from assistant.types import Citation, CitationKind, Hit, Passage, Report, Table
 
 LONGEST = 420  # characters of one citation: long enough for a sentence, short enough to read
 _STRANGE = 0.8  # of a Latin word that no passage has, such as an English one where all reports are Chinese
@@ -50,6 +50,26 @@ class Evidence:
     def quote(self) -> str:
         """The report's own characters."""
         return self.report.text[self.start : self.end]
+
+
+def citation(n: int, place: Evidence) -> Citation:
+    """A place as the contract's citation."""
+    report = place.report
+    return Citation(
+        n,
+        report.report_id,
+        report.source,
+        report.title,
+        report.issuer,
+        printed_date(report),
+        place.passage.page,
+        place.passage.section,
+        place.passage.figure,
+        place.kind,
+        place.quote,
+        place.start,
+        place.end,
+    )
 
 
 class Judge:

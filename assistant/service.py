@@ -13,8 +13,8 @@ from assistant import extractive
 from assistant.errors import InputError, LibraryError
 from assistant.grounding import Check, Span, check_text, ground
 from assistant.grounding.places import Places
-from assistant.messages import say
 from assistant.lookups import registry_over
+from assistant.messages import say
 from assistant.retrieval import Retriever
 from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
 

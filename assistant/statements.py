@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant import tabular
 from assistant.chunking import search_text
-from assistant.evidence import Evidence
+from assistant.evidence import Evidence, citation
 from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.messages import say
@@ -16,7 +16,7 @@ from assistant.questions import Question
 from assistant.reading.labels import readable
 from assistant.reading.tables import unit_of
 from assistant.retrieval import printed_date
-from assistant.types import Answer, Citation, CitationKind, Column, Language, Row, Status, Table
+from assistant.types import Answer, CitationKind, Column, Language, Row, Status, Table
 
 MOST_CITATIONS = 6
 _LONGEST_TABLE = 560  # characters of one citation of rows
@@ -61,26 +61,6 @@ def _attributed(statement: Statement, language: Language) -> str:
     issuer = lexicon().broker_name(report.issuer, language) or report.source
     day = printed_date(report)
     return f"{issuer}{f' ({day})' if day else ''}: {statement.text}"
-
-
-def citation(n: int, place: Evidence) -> Citation:
-    """A place as the contract's citation."""
-    report = place.report
-    return Citation(
-        n,
-        report.report_id,
-        report.source,
-        report.title,
-        report.issuer,
-        printed_date(report),
-        place.passage.page,
-        place.passage.section,
-        place.passage.figure,
-        place.kind,
-        place.quote,
-        place.start,
-        place.end,
-    )
 
 
 def as_of(places: Sequence[Evidence]) -> str | None:

@@ -28,7 +28,7 @@ _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _SEVERAL = re.compile(r"[两二三四五2-5]\s*[张个份]|各[张个份]|\b(?:both|two|three|four|all) [a-z ]*(?:tables|lists)")
 _RANK = re.compile(r"^[\W\d]+(?=[^\W\d])")
 _DATE_CELL = re.compile(r"(?:20)?(\d\d)[-./年]\s*(\d{1,2})(?:[-./月]\s*(\d{1,2})日?)?")
-_LETTERS = {"e": ("环境", "environment"), "s": ("社会", "social"), "g": ("治理", "governance")}
+LETTERS = {"e": ("环境", "environment"), "s": ("社会", "social"), "g": ("治理", "governance")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +312,7 @@ def mentioned_columns(question: Question, one: View) -> list[int]:
         if label and (
             _period_named(question, label)
             or _column_named(question, label)
-            or any(word in question.sought for word in _LETTERS.get(label, ()))
+            or any(word in question.sought for word in LETTERS.get(label, ()))
         ):
             found.append(column.index)
     return found

@@ -112,7 +112,8 @@ class Registry:
         except DecimalException:
             raise InputError(f"{name}: these numbers are too large or too small to compute with.") from None
         inputs = {key: tool.parameters[key].kind.record(value) for key, value in _effective(tool, values).items()}
-        return Calculation(id, name, inputs, result, found.unit, found.formula, found.substituted, found.steps)
+        said = found.unit, found.formula, found.substituted, found.steps
+        return Calculation(id, name, inputs, result, *said, citations=found.citations)
 
     def describe(self) -> list[ToolInfo]:
         """Return what there is to know about every tool, in the order they were added."""
@@ -163,20 +164,25 @@ def langchain_tools() -> list[BaseTool]:
 
 
 def results(calculation: Calculation) -> list[tuple[str, Decimal, str]]:
-    """Return every number a calculation found as (name, value, unit); the name of a single one is the tool's."""
+    """Return every number a calculation found as (name, value, unit); the name of a single one is the tool's. What a
+    look-up found is no result of computing: it is quoted from its citations."""
     if isinstance(calculation.result, str):
         return [(calculation.tool, Decimal(calculation.result), calculation.unit)]
     if "values" in calculation.result:
         cells = [cell for row in calculation.result["values"] for cell in row if cell is not None]
         return [(calculation.tool, Decimal(cell), calculation.unit) for cell in cells]
-    return [(name, Decimal(found["value"]), found["unit"] or "") for name, found in calculation.result.items()]
+    named = [(name, part) for name, part in calculation.result.items() if isinstance(part, dict) and "value" in part]
+    return [(name, Decimal(part["value"]), part["unit"] or "") for name, part in named]
 
 
 def shown_result(calculation: Calculation) -> str:
-    """Return a result for people, sensibly rounded: "484,518,131.58 shares", or "median 15.5x; mean 15.1667x…"."""
+    """Return a result for people, sensibly rounded: "484,518,131.58 shares", or "median 15.5x; mean 15.1667x…"; of a
+    look-up what it found, as printed."""
     if isinstance(calculation.result, dict) and "values" in calculation.result:
         return "; ".join(calculation.steps[: len(calculation.result["values"])])
     numbers = results(calculation)
+    if not numbers:
+        return calculation.substituted
     if isinstance(calculation.result, str):
         return shown(numbers[0][1], calculation.unit)
     return "; ".join(f"{name.replace('_', ' ')} {shown(value, unit)}" for name, value, unit in numbers)

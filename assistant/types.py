@@ -241,7 +241,8 @@ class Citation:
 class Calculation:
     """What a tool computed: every number as a decimal string, every operand with where it came from.
 
-    `input_sources` maps an input's name to "[n]" (a citation), "question", or the id of another calculation.
+    `input_sources` maps an input's name to "[n]" (a citation), "question", or the id of another calculation. Of a
+    look-up `citations` are the places that it read.
     """
 
     id: str
@@ -253,6 +254,7 @@ class Calculation:
     substituted: str
     steps: tuple[str, ...] = ()
     input_sources: dict[str, str] = field(default_factory=dict)
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

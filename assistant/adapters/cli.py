@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.grounding import Span
     from assistant.ingestion import Outcome
     from assistant.service import Assistant
-    from assistant.types import Filters
+    from assistant.types import Calculation, Filters
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -307,10 +307,10 @@ def run_tools(options: argparse.Namespace) -> int:
     """What can be computed and looked up."""
     from dataclasses import asdict
 
-    from assistant import tools
     from assistant.adapters.render import as_json
+    from assistant.lookups import registry_over
 
-    described = tools.describe()
+    described = registry_over(None).describe()
     if options.json:
         print(as_json({"tools": [asdict(info) for info in described]}))
         return DONE
@@ -326,22 +326,26 @@ def run_tools(options: argparse.Namespace) -> int:
 
 def run_tool(options: argparse.Namespace) -> int:
     """One tool's result with its formula; an error with its reason is status 1."""
-    from assistant import tools
-    from assistant.adapters.render import as_json
+    from assistant.adapters.render import as_json, tool_data, tool_text
 
     try:
-        outcome = tools.run(options.name, _arguments(options.values))
+        made = _tool(options.name, _arguments(options.values))
     except InputError as error:
         if options.json:
             print(as_json({"error": str(error)}))
         raise
-    if options.json:
-        names = ("tool", "inputs", "result", "unit", "formula", "substituted", "steps")
-        print(as_json({name: getattr(outcome, name) for name in names}))
-    else:
-        print(f"{outcome.formula}\n= {outcome.substituted}\n= {tools.shown_result(outcome)}")
-        print("\n".join(f"  {step}" for step in outcome.steps))
+    print(as_json(tool_data(made)) if options.json else tool_text(made))
     return DONE
+
+
+def _tool(name: str, arguments: dict[str, Any]) -> Calculation:
+    """Runs a tool; only a look-up opens the library."""
+    from assistant import lookups
+
+    if name not in lookups.NAMES:
+        return lookups.registry_over(None).run(name, arguments)
+    with _assistant(first_use=True) as assistant:
+        return assistant.registry.run(name, arguments)
 
 
 def _arguments(pairs: list[str]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from assistant import lookups
 from assistant.grounding import Check
 from assistant.messages import say
 from assistant.tools import shown_result
-from assistant.types import Answer, Hit, Language, Report, ReportInfo
+from assistant.types import Answer, Calculation, Citation, Hit, Language, Report, ReportInfo
 
 _QUOTE = 160  # characters of a quote shown
 
@@ -59,13 +60,48 @@ def hit_data(hit: Hit) -> dict[str, Any]:
 def answer_text(answer: Answer) -> str:
     """An answer for a terminal: the text, then its sources and calculations as notes."""
     lines = [plain(answer.text), ""]
-    for c in answer.citations:
-        lines.append(f"[{c.n}] {_place(c.source, c.start, c.end, c.issuer, c.date, c.section, _page(c.page))}")
+    lines += map(_source, answer.citations)
     for made in answer.calculations:
         found = "" if re.search(r"[=≈]", made.substituted) else f" = {shown_result(made)}"
         lines.append(f"[{made.id}] {made.formula}: {made.substituted}{found}")
     lines += [f"! {plain(warning)}" for warning in answer.warnings]
     return "\n".join(lines).rstrip()
+
+
+def tool_data(made: Calculation) -> dict[str, Any]:
+    """What a tool found as the contract gives it; a look-up's places beside it."""
+    names = ("tool", "inputs", "result", "unit", "formula", "substituted", "steps")
+    data = {name: getattr(made, name) for name in names}
+    return data | {"citations": [asdict(c) for c in made.citations]} if made.tool in lookups.NAMES else data
+
+
+def tool_text(made: Calculation) -> str:
+    """What a tool found, for a terminal: formula, numbers put in, result and steps, or what a look-up found where."""
+    lines = [made.formula, f"= {made.substituted}"]
+    if made.tool in lookups.NAMES:
+        lines += _found_lines(made.result)
+    else:
+        lines.append(f"= {shown_result(made)}")
+    lines += [f"  {step}" for step in made.steps]
+    return "\n".join(plain(line) for line in [*lines, *map(_source, made.citations)])
+
+
+def _found_lines(result: dict[str, Any]) -> list[str]:
+    """The tables or candidates that a look-up lists, a line each."""
+    tables = [{"table": table, "column": ", ".join(table["columns"])} for table in result.get("tables", ())]
+    return [
+        f"  {listed['table']['id']} · {_one_line(listed['table']['caption'])} · "
+        + " · ".join(_one_line(listed[name]) for name in ("group", "row", "column", "text") if listed.get(name))
+        for listed in [*tables, *result.get("candidates", ())]
+    ]
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "–").split())
+
+
+def _source(c: Citation) -> str:
+    return f"[{c.n}] {_place(c.source, c.start, c.end, c.issuer, c.date, c.section, _page(c.page))}"
 
 
 def _place(source: str, start: int, end: int, *particulars: str | None) -> str:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from assistant.errors import InputError
+from assistant.types import Citation
 
 PRECISION = Context(prec=40)
 HUNDRED = Decimal(100)
@@ -40,13 +41,17 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a calculator found: a Decimal, or named Amounts, or a table. The registry adds the tool and its inputs."""
+    """What a calculator found: a Decimal, or named Amounts, or a table. The registry adds the tool and its inputs.
+
+    `citations` are the places that a look-up read.
+    """
 
     result: Any
     unit: str
     formula: str
     substituted: str
     steps: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

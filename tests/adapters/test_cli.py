@@ -322,6 +322,19 @@ def test_a_tool_for_people_and_for_programs(run: Run) -> None:
     assert "= 50%" in run("tool", "growth", "start=100", "end=150").out.splitlines()
 
 
+def test_a_look_up_for_people_and_for_programs(run: Run, tmp_path: Path) -> None:
+    text = "# 预测\n\n表 1: 收入 (亿元)\n\n| 公司 | 2025E |\n|---|---|\n| 甲公司 | 12 |\n"
+    (tmp_path / "t.md").write_text(text, encoding="utf-8")
+    assert run("ingest", tmp_path / "t.md").status == 0
+    made = run("tool", "table_lookup", "row=甲公司", "column=FY25", "--json").json
+    assert (made["result"]["value"], made["unit"]) == ("1200000000", "CNY")
+    assert (made["citations"][0]["kind"], made["citations"][0]["quote"]) == ("table_cell", "12")
+    assert "甲公司 · 2025E = 12 (亿元)" in run("tool", "table_lookup", "row=甲公司", "column=2025").out
+    assert "表 1: 收入 (亿元)" in run("tool", "list_tables").out
+    shown = run("tool", "table_lookup", "row=乙公司")
+    assert (shown.status, shown.out) == (1, "") and "No row is called" in shown.err
+
+
 @pytest.mark.parametrize(
     "values", [["start=0", "end=1"], ["start=100"], ["start"], ["=1"], ["start=1", "end=2", "x=3"]]
 )
