@@ -14,7 +14,7 @@ from assistant.reckoning import Reckoning, reckon
 from assistant.refusal import NAMED, said
 from assistant.retrieval import Retriever, printed_date
 from assistant.statements import MOST_CITATIONS, Statement, cited_rows, compose, pictured, quoted, shown
-from assistant.types import Answer, Filters, Hit
+from assistant.types import Answer, Filters, Hit, Language
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -28,9 +28,15 @@ _LEAST_GAIN, _ALWAYS, _NEARLY, _FACET = 0.03, 5, 0.4, 0.12
 _BESIDE_SUM = 2  # passages shown beside the operands of a sum
 
 
-def answer(text: str, retriever: Retriever, library: Library, filters: Filters | None = None) -> Answer:
-    """The answer of the reports' own words to a question, or "not_found" with the nearest thing there is."""
+def answer(
+    text: str, retriever: Retriever, library: Library, filters: Filters | None = None, language: Language | None = None
+) -> Answer:
+    """The answer of the reports' own words to a question, or "not_found" with the nearest thing there is.
+
+    It is written in `language`, else in the question's own.
+    """
     question = retriever.understand(text)
+    question = replace(question, language=language or question.language)
     if not question.groups and not question.figures:
         return _nothing(question, say("empty_question" if not text.strip() else "not_found", question.language))
     if "published" in question.intents and (dated := _publication(question, retriever, library)):

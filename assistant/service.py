@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from assistant import extractive
 from assistant.errors import InputError, LibraryError
+from assistant.followups import stand_alone
 from assistant.grounding import Check, Span, check_text, ground
 from assistant.grounding.places import Places
 from assistant.lookups import registry_over
@@ -57,10 +58,14 @@ class Assistant:
         """
         started = time.perf_counter()
         self._check(filters)
-        if conversation_id:
-            self.conversations.get(conversation_id)
-        answer = extractive.answer(_writable(question), self.retriever, self.library, filters)
+        asked = _writable(question)
+        earlier = self.conversations.turns(conversation_id) if conversation_id else []
+        meant = stand_alone(asked, [turn.question for turn in earlier])
+        understood = [say("understood", meant.language, question=meant.text)] if meant.changed else []
+        yield from (Event("status", sentence) for sentence in understood)
+        answer = extractive.answer(meant.text, self.retriever, self.library, filters, meant.language)
         answer = replace(answer, figures=self._figures(answer))
+        answer = replace(answer, question=asked, warnings=(*understood, *answer.warnings))
         answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
         if conversation_id:
             answer = self._kept(conversation_id, answer)

@@ -129,15 +129,30 @@ def test_an_answer_in_a_conversation_is_kept(library: Library, tmp_path: Path) -
     opened[0].close()
 
 
+def test_a_follow_up_leans_on_the_turns_before(library: Library, tmp_path: Path) -> None:
+    with Conversations.open(f"sqlite:{tmp_path / 'c.sqlite'}") as conversations:
+        assistant, one = Assistant(library, conversations), conversations.create()
+        assistant.ask("国信说资本开支是多少？", conversation_id=one.id)
+        events = list(assistant.stream("那凱基怎麼看？", conversation_id=one.id))
+        answer = events[-1].data
+        assert answer.question == "那凱基怎麼看？" and answer.language == "zh-Hant"
+        assert {citation.source for citation in answer.citations} == {"memory.txt"} and "資本支出" in answer.text
+        assert events[0].kind == "status" and answer.warnings == (events[0].data,)
+        assert events[0].data.endswith("凱基说资本开支是多少？")
+        alone = assistant.ask("那凱基怎麼看？")
+        assert alone.warnings == () and alone.text != answer.text
+
+
 def test_an_answer_that_cannot_be_kept_is_given_all_the_same(library: Library, tmp_path: Path) -> None:
     with Conversations.open(f"sqlite:{tmp_path / 'c.sqlite'}") as conversations:
         one = conversations.create()
-        events = Assistant(library, conversations).stream("云端业务的毛利率是多少？", conversation_id=one.id)
+        assistant = Assistant(library, conversations)
+        assistant.ask("云端业务的毛利率是多少？", conversation_id=one.id)
         with closing(sqlite3.connect(tmp_path / "c.sqlite")) as raw, raw:
-            raw.execute("ALTER TABLE assistant_turns RENAME TO elsewhere")
-        answer = list(events)[-1].data
+            raw.execute("ALTER TABLE assistant_conversations RENAME COLUMN unpriced TO something")
+        answer = assistant.ask("云端业务的毛利率是多少？", conversation_id=one.id)
         assert answer.status == "answered" and answer.conversation_id == one.id and answer.answer_id is None
-        assert "没有保存" in answer.warnings[-1] and conversations.get(one.id).turns == 0
+        assert "没有保存" in answer.warnings[-1] and len(conversations.turns(one.id)) == 1
 
 
 def test_without_a_place_for_conversations_there_are_none(assistant: Assistant) -> None:
