@@ -16,10 +16,11 @@ from assistant import __version__
 from assistant.errors import AssistantError, InputError
 
 if TYPE_CHECKING:
+    from assistant.conversations import Conversations
     from assistant.grounding import Span
     from assistant.ingestion import Outcome
     from assistant.service import Assistant
-    from assistant.types import Calculation, Filters
+    from assistant.types import Answer, Calculation, Filters
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -76,6 +77,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     ask = command("ask", run_ask, "ask a question · 提问")
     _question(ask, "question", "QUESTION")
+    went_on = "go on with this conversation, or begin a new one · 在这个对话里继续提问,或开始新对话"
+    ask.add_argument("--conversation", metavar="ID|new", help=went_on)
     search = command("search", run_search, "find passages, without an answer · 只检索原文")
     _question(search, "query", "QUERY")
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many passages (10)")
@@ -95,6 +98,13 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_argument("-o", "--output", metavar="FILE", help="where the picture goes")
     remove = command("remove", run_remove, "take a report out · 移除一份报告")
     remove.add_argument("id", metavar="ID")
+
+    conversations = command("conversations", run_conversations, "the conversations kept, or one · 列出或查看对话")
+    conversations.add_argument("id", nargs="?", metavar="ID")
+    conversations.add_argument("--title", metavar="TITLE", help="give it this title · 改标题")
+    _json(conversations)
+    forget = command("forget", run_forget, "delete a conversation with its answers · 删除一个对话")
+    forget.add_argument("id", metavar="ID")
 
     _json(command("tools", run_tools, "list the calculators and look-ups · 列出计算工具"))
     tool = command("tool", run_tool, "run one: KEY=VALUE with units, e.g. price=264.18CNY · 运行一个工具")
@@ -178,11 +188,24 @@ def run_ask(options: argparse.Namespace) -> int:
 
     filters = _filters(options)
     with _assistant(first_use=True) as assistant:
+        chosen = _conversation(assistant, options.conversation)
+
+        def ask(text: str) -> Answer:
+            return assistant.ask(text, filters, conversation_id=chosen)
+
         if options.batch:
-            return _batch(options.batch, "question", "answer", lambda text: answer_data(assistant.ask(text, filters)))
-        answer = assistant.ask(options.question, filters)
+            return _batch(options.batch, "question", "answer", lambda text: answer_data(ask(text)))
+        answer = ask(options.question)
     print(as_json(answer_data(answer)) if options.json else answer_text(answer))
     return FAILED if answer.status == "failed" else DONE
+
+
+def _conversation(assistant: Assistant, chosen: str | None) -> str | None:
+    if chosen != "new":
+        return chosen
+    made = assistant.conversations.create()
+    tell(f"conversation {made.id}; go on with: assistant ask --conversation {made.id} QUESTION")
+    return made.id
 
 
 def run_search(options: argparse.Namespace) -> int:
@@ -303,6 +326,40 @@ def run_remove(options: argparse.Namespace) -> int:
     return DONE
 
 
+def run_conversations(options: argparse.Namespace) -> int:
+    """The conversations kept, newest first, or one of them with its answers; it may get another title before."""
+    from dataclasses import asdict
+
+    from assistant.adapters.render import answer_text, as_json, conversation_data, plain, table
+
+    with _conversations() as kept:
+        if options.title and not options.id:
+            raise InputError("say which conversation gets the title: assistant conversations ID --title TITLE")
+        one = kept.rename(options.id, options.title) if options.title else kept.get(options.id) if options.id else None
+        turns = kept.turns(one.id) if one else []
+        listed = [] if one else kept.list(limit=10_000)
+    if options.json:
+        print(as_json(conversation_data(one, turns) if one else {"conversations": [asdict(item) for item in listed]}))
+    elif one:
+        print("\n\n".join([plain(one.title), *(f"> {plain(t.question)}\n\n{answer_text(t.answer)}" for t in turns)]))
+    elif not listed:
+        print("no conversations are kept; `assistant ask --conversation new QUESTION` begins one")
+    else:
+        rows = [(c.id, c.updated_at[:16].replace("T", " "), str(c.turns), plain(c.title)) for c in listed]
+        print(table(rows, ("id", "last used", "turns", "title")))
+    return DONE
+
+
+def run_forget(options: argparse.Namespace) -> int:
+    """Deletes one conversation."""
+    from assistant.adapters.render import plain
+
+    with _conversations() as kept:
+        kept.delete(options.id)
+    print(f"forgot {plain(options.id)}")
+    return DONE
+
+
 def run_tools(options: argparse.Namespace) -> int:
     """What can be computed and looked up."""
     from dataclasses import asdict
@@ -406,6 +463,16 @@ def _assistant(*, first_use: bool = False) -> Iterator[Assistant]:
         yield assistant
     finally:
         assistant.close()
+
+
+@contextmanager
+def _conversations() -> Iterator[Conversations]:
+    """The conversations alone: they can be looked at while another program has the library."""
+    from assistant.bootstrap import open_conversations
+    from assistant.settings import load_settings
+
+    with open_conversations(load_settings()) as kept:
+        yield kept
 
 
 def _filters(options: argparse.Namespace) -> Filters:

@@ -7,13 +7,16 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant import lookups
 from assistant.grounding import Check
 from assistant.messages import say
 from assistant.tools import shown_result
 from assistant.types import Answer, Calculation, Citation, Hit, Language, Report, ReportInfo
+
+if TYPE_CHECKING:
+    from assistant.conversations import Conversation, Turn
 
 _QUOTE = 160  # characters of a quote shown
 
@@ -26,6 +29,12 @@ def as_json(data: Any) -> str:
 def answer_data(answer: Answer) -> dict[str, Any]:
     """The Answer of the contract."""
     return asdict(answer)
+
+
+def conversation_data(conversation: Conversation, turns: Sequence[Turn]) -> dict[str, Any]:
+    """A conversation with its answers."""
+    answers = [{"number": turn.number, **answer_data(turn.answer)} for turn in turns]
+    return {"conversation": asdict(conversation), "answers": answers}
 
 
 def info_data(info: ReportInfo) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from PIL import Image
 from reportlab.pdfgen import canvas
 
 from assistant.adapters.cli import main
+from assistant.bootstrap import open_library
+from assistant.settings import load_settings
 
 NOTE = """# 软件行业周报：云端需求回暖
 
@@ -442,3 +444,30 @@ def test_an_interrupted_ingest_leaves_a_sound_library(tmp_path: Path) -> None:
     assert running.returncode == 130 and "nothing in the library is harmed" in told and "Traceback" not in told
     doctor = json.loads(process("doctor", "--json").stdout)
     assert doctor["problems"] == [] and 0 < doctor["library"]["reports"] < 600
+
+
+# ---------------------------------------------------------------- conversations
+
+
+def test_a_conversation_goes_on_and_is_forgotten(run: Run, library: dict[str, str]) -> None:
+    assert "no conversations are kept" in run("conversations").out
+    begun = run("ask", "云端业务的毛利率是多少？", "--conversation", "new", "--json")
+    made = begun.json["conversation_id"]
+    assert begun.status == 0 and f"--conversation {made}" in begun.err and begun.json["answer_id"]
+    followed = run("ask", "那资本开支呢？", "--conversation", made)
+    assert "理解为:云端业务的资本开支是多少？" in followed.out
+    [listed] = run("conversations", "--json").json["conversations"]
+    assert (listed["id"], listed["turns"], listed["title"]) == (made, 2, "云端业务的毛利率是多少？")
+    shown = run("conversations", made, "--title", "Cloud")
+    assert shown.out.startswith("Cloud\n\n> 云端业务的毛利率是多少？") and "> 那资本开支呢？" in shown.out
+    assert [answer["number"] for answer in run("conversations", made, "--json").json["answers"]] == [1, 2]
+    assert "Cloud" in run("conversations").out
+    assert run("forget", made).out == f"forgot {made}\n"
+    for command in (["forget", made], ["conversations", made], ["ask", "毛利率？", "--conversation", made]):
+        assert run(*command).status == 1 and made in run(*command).err
+    assert run("conversations", "--title", "x").status == 1
+
+
+def test_conversations_need_no_library(run: Run, library: dict[str, str]) -> None:
+    with open_library(load_settings()):
+        assert run("conversations").status == 0 and run("reports").status == 1
