@@ -170,7 +170,7 @@ def table_statements(
     settled = best.operation not in ("lookup", "rows") or listed or named or len(best.rows) > 2
     if "conflict" in question.intents:  # a table may be at odds with the text
         settled = False
-    return cited_rows(question, kept), settled
+    return cited_rows(question, judge, kept), settled
 
 
 def _speaks_as_much(best: tabular.Selection, found: Sequence[Evidence], judge: Judge) -> bool:

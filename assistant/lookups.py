@@ -23,7 +23,7 @@ from assistant.quantities import find_periods
 from assistant.reading.labels import kind_of, parse_unit, readable
 from assistant.reading.tables import unit_of
 from assistant.retrieval import Retriever
-from assistant.tabular import LETTERS, View, cell_at, column_at, place, value, view
+from assistant.tabular import LETTERS, View, cell_at, column_at, period_keys, place, value, view
 from assistant.tools import Registry, calculators_registry
 from assistant.types import Citation, ReportInfo
 
@@ -221,9 +221,7 @@ def _says(text: str) -> Says:
     """What a label names, however it is written: periods by their dates, terms by their id, other words as they are."""
     clean = readable(text)
     periods = find_periods(clean, fiscal_year_end=12)
-    says: set[tuple[str, object]] = {
-        ("period", (p.kind.removeprefix("fiscal-"), p.first or p.text, p.last, p.growth_of)) for p in periods
-    }
+    says: set[tuple[str, object]] = {("period", key) for key in period_keys(clean)}
     for period in reversed(periods):
         clean = f"{clean[: period.start]}\n{clean[period.end :]}"
     rest = _without_rank_and_unit(fold(clean))

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 from assistant import tabular
 from assistant.chunking import search_text
-from assistant.evidence import Evidence, citation
+from assistant.evidence import Evidence, Judge, citation
 from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.messages import say
 from assistant.questions import Question
-from assistant.reading.labels import readable
+from assistant.reading.labels import kind_of, readable
 from assistant.reading.tables import unit_of
 from assistant.retrieval import printed_date
-from assistant.types import Answer, CitationKind, Column, Language, Row, Status, Table
+from assistant.types import Answer, Cell, CitationKind, Column, Language, Row, Status, Table
 
 MOST_CITATIONS = 6
+_MOST_CELLS = 4  # that are cited one by one
 _LONGEST_TABLE = 560  # characters of one citation of rows
 _BLANKS = ("-", "–", "—", "/", "NA", "N/A", "n/a", "…")
 _WIDE = 8  # columns of a table of which only those asked about are shown
@@ -83,21 +84,47 @@ def shown(place: Evidence) -> str:
     return _MARK.sub(r"(\1)", re.sub(r"\s+", " ", search_text(place.quote)).strip(" #-•✓"))
 
 
-def cited_rows(question: Question, selections: Sequence[tabular.Selection]) -> list[Statement]:
+def cited_rows(question: Question, judge: Judge, selections: Sequence[tabular.Selection]) -> list[Statement]:
     """The rows of selections as statements; rows that stand together in a report share a citation, and where the
     columns are periods the header that names them is cited too."""
     statements = []
     for selection in selections:
         one = selection.view
+        if "conflict" not in question.intents and (cells := _answering_cells(selection, judge)):
+            statements += [_cell_statement(selection, r, cell, question.language) for r, cell in cells]
+            statements += _head_statement(question, selection, len(selections) > 1)
+            continue
         rows = sorted(selection.rows[: tabular.MOST_ROWS], key=lambda r: one.table.rows[r].start)
         for first, last in _joined([one.table.rows[r] for r in rows], MOST_CITATIONS // len(selections) or 1):
             place = _table_place(one, first.start, last.end, "table_row" if first is last else "table", selection.score)
             for r in selection.rows[: tabular.MOST_ROWS]:
                 if place.start <= one.table.rows[r].start < place.end:
                     statements.append(Statement(row_text(one, r, selection.columns, question.language), place))
-        if head := _head_place(question, selection, len(selections) > 1 and selection.labelled):
-            statements.append(Statement(_header_text(one), head))
+        statements += _head_statement(question, selection, len(selections) > 1 and selection.labelled)
     return statements
+
+
+def _answering_cells(selection: tabular.Selection, judge: Judge) -> list[tuple[int, Cell]]:
+    """The (row, cell) pairs that are the whole answer, where the question names the rows and columns, nothing more, and
+    each cell of theirs says something; else nothing, and rows answer."""
+    pairs = [(r, c) for r in selection.rows for c in selection.columns]
+    if not 0 < len(pairs) <= _MOST_CELLS or not tabular.says_all(judge, selection):
+        return []
+    cells = [(r, tabular.cell_at(selection.view.table.rows[r], c)) for r, c in pairs]
+    kinds = ("value", "text") if len(pairs) == 1 and not judge.question.parts else ("value",)
+    filled = [(r, cell) for r, cell in cells if cell and kind_of(cell.text) in kinds]
+    shown = " ".join(fold(row_text(selection.view, r, selection.columns, "en", alone=True)) for r in selection.rows)
+    return filled if len(filled) == len(pairs) and judge.fits(shown) == 1 else []
+
+
+def _cell_statement(selection: tabular.Selection, r: int, cell: Cell, language: Language) -> Statement:
+    place = _table_place(selection.view, cell.start, cell.end, "table_cell", selection.score)
+    return Statement(row_text(selection.view, r, (cell.column,), language, alone=True), place)
+
+
+def _head_statement(question: Question, selection: tabular.Selection, told_apart: bool) -> list[Statement]:
+    head = _head_place(question, selection, told_apart)
+    return [Statement(_header_text(selection.view), head)] if head else []
 
 
 def _head_place(question: Question, selection: tabular.Selection, told_apart: bool) -> Evidence | None:
@@ -136,9 +163,9 @@ def _table_place(one: tabular.View, start: int, end: int, kind: CitationKind, sc
     return tabular.place(one, start, min(end, start + _LONGEST_TABLE), kind, score)
 
 
-def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Language) -> str:
+def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Language, *, alone: bool = False) -> str:
     """A table row as "caption · block · label: column value, column value", values with the table's unit. Of a wide
-    table only the columns asked about are shown."""
+    table, or with `alone`, only the columns asked about are shown."""
     row = one.table.rows[r]
     head = [_line(one.table.caption or ""), _line(row.group or "")]
     parts = []
@@ -148,7 +175,7 @@ def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Langua
         label = _line(column.label) if column else ""
         if text and fold(text) == fold(readable(row.label)):
             head.append(text)
-        elif columns and len(one.table.columns) > _WIDE and cell.column not in columns:
+        elif columns and (alone or len(one.table.columns) > _WIDE) and cell.column not in columns:
             continue
         elif text and text in _BLANKS and cell.column in columns:
             parts.append(say("cell_empty", language, column=label, printed=text))

@@ -11,9 +11,9 @@ from typing import Literal
 
 from assistant.evidence import Evidence, Judge, named
 from assistant.language import fold, folded_tokens
-from assistant.quantities import Quantity, read_cell
+from assistant.quantities import Quantity, find_periods, read_cell
 from assistant.questions import Group, Question
-from assistant.reading.labels import readable
+from assistant.reading.labels import is_unit, readable
 from assistant.reading.tables import unit_of
 from assistant.types import Cell, CitationKind, Column, Passage, Report, Row, Table
 
@@ -23,6 +23,7 @@ _FEW = 4  # rows that a question names one by one are all shown, whichever is th
 _SORTS = frozenset(
     ["industry", "product-type", "technology", "rating", "geography", "deal", "position", "esg"]
 )  # of rows
+_FIGURES, _TELLING = frozenset(["metric", "valuation", "esg", "rating", "period"]), 3  # what a column is headed by
 _QUOTED = re.compile(r"[“\"「『']([^”\"」』']{1,20})[”\"」』']")
 _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _SEVERAL = re.compile(r"[两二三四五2-5]\s*[张个份]|各[张个份]|\b(?:both|two|three|four|all) [a-z ]*(?:tables|lists)")
@@ -320,7 +321,17 @@ def mentioned_columns(question: Question, one: View) -> list[int]:
 
 def _period_named(question: Question, label: str) -> bool:
     compact = label.replace(" ", "")
-    return any(compact == form or compact.rstrip("ef") == form.rstrip("ef") for form in question.periods)
+    forms = question.periods
+    return any(compact == form or compact.rstrip("ef") == form.rstrip("ef") for form in forms) or (
+        bool(stated := period_keys(label)) and stated <= period_keys(question.folded)
+    )
+
+
+@lru_cache(maxsize=4096)
+def period_keys(text: str) -> frozenset[object]:
+    """The periods that a text names, however they are written ("2026E", "FY26E", "2026年"): kind, dates, growth."""
+    periods = find_periods(text.upper(), fiscal_year_end=12)  # folding lowered the marks of quarters and estimates
+    return frozenset((p.kind.removeprefix("fiscal-"), p.first or p.text, p.last, p.growth_of) for p in periods)
 
 
 def _column_named(question: Question, label: str) -> bool:
@@ -436,6 +447,26 @@ def _alike(judge: Judge, chosen: list[View], views: Sequence[View]) -> list[View
 
 def _key(label: str) -> str:
     return re.sub(r"\W", "", label)
+
+
+def says_all(judge: Judge, selection: Selection) -> bool:
+    """Whether the cells of the rows and columns named are all that is asked: an extreme, or no other figure named."""
+    if selection.operation in ("highest", "lowest"):
+        return True
+    one = selection.view
+    titles = [fold(one.table.columns[c].label) for c in selection.columns]
+    rows = [" ".join((one.groups[r], *one.rows[r])) for r in selection.rows]
+    said = judge.cover(" ".join((one.about, *titles, *rows)))
+    letters = {word for title in titles for word in LETTERS.get(title, ())}
+    return selection.labelled and not any(
+        group.term is not None
+        and group.term.kind in _FIGURES
+        and judge.weights[i] > _TELLING
+        and i not in said
+        and not letters.intersection(group.spellings)
+        and not is_unit(group.spellings[0])
+        for i, group in enumerate(judge.groups)
+    )
 
 
 # ---------------------------------------------------------------- values

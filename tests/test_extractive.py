@@ -116,8 +116,27 @@ def test_a_row_named_by_a_product_is_shown_with_its_columns(desk: tuple[Retrieve
     assert "320TFLOPS" in answer.text
     assert "310W" in answer.text
     assert "900W" not in answer.text
-    assert answer.citations[0].kind == "table_row"
-    assert answer.citations[0].figure == "3"
+    assert [(c.kind, c.quote, c.figure) for c in answer.citations] == [
+        ("table_cell", "320TFLOPS", "3"),
+        ("table_cell", "310W", "3"),
+    ]
+
+
+def test_a_row_and_a_column_are_answered_by_their_cell(desk: tuple[Retriever, Library]) -> None:
+    for question in ("国信预测腾讯云公有云 2025E 收入是多少?", "Tencent public cloud revenue in FY25E?"):
+        answer = ask(desk, question)
+        assert ("table_cell", "350") in [(c.kind, c.quote) for c in answer.citations], question
+        assert "公有云: 2025E 350 亿元" in answer.text and "300" not in answer.text
+
+
+def test_a_comparison_cites_both_cells(desk: tuple[Retriever, Library]) -> None:
+    answer = ask(desk, "英業達和和碩的目標價分別是多少?")
+    assert [c.quote for c in answer.citations if c.kind == "table_cell"] == ["45", "80"]
+
+
+def test_a_row_answers_whole_where_more_is_asked_than_its_columns_are_called(desk: tuple[Retriever, Library]) -> None:
+    answer = ask(desk, "昇腾 910B 的算力和毛利率分别是多少?")
+    assert "table_cell" not in [c.kind for c in answer.citations]
 
 
 def test_a_condition_on_a_column_and_a_block_selects_rows(desk: tuple[Retriever, Library]) -> None:
