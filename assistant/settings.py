@@ -32,12 +32,17 @@ class Settings(BaseSettings):
     api_keys: Annotated[list[SecretStr], NoDecode] = Field(default=[], alias="ASSISTANT_API_KEYS")
     state_url: SecretStr | None = Field(default=None, alias="ASSISTANT_STATE_URL")
     state_days: float | None = Field(default=None, gt=0, le=36_500, alias="ASSISTANT_STATE_DAYS")
+    concurrency: int = Field(default=4, ge=1, le=64, alias="ASSISTANT_CONCURRENCY")
+    queue: int = Field(default=64, ge=0, le=10_000, alias="ASSISTANT_QUEUE")
+    upload_limit: float = Field(default=200.0, gt=0, le=10_000, alias="ASSISTANT_UPLOAD_LIMIT")
+    cors_origins: Annotated[list[str], NoDecode] = Field(default=[], alias="ASSISTANT_CORS_ORIGINS")
+    log_questions: bool = Field(default=False, alias="ASSISTANT_LOG_QUESTIONS")
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     slack_api_url: str | None = Field(default=None, alias="SLACK_API_URL")
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import json
 import os
@@ -112,6 +113,10 @@ def build_parser() -> argparse.ArgumentParser:
     tool.add_argument("values", nargs="*", metavar="KEY=VALUE")
     _json(tool)
 
+    serve = command("serve", run_serve, "HTTP API and web chat · 启动 HTTP 服务与网页")
+    serve.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
+    serve.add_argument("--port", type=_port, default=8000, help="(8000); 0 takes a free one")
+
     command("reindex", run_reindex, "build the library's index anew with the embedding now set · 重建索引")
     _json(command("doctor", run_doctor, "settings in force and the library's health · 检查设置与库"))
     return parser
@@ -139,6 +144,12 @@ def _question(parser: argparse.ArgumentParser, name: str, shown: str) -> None:
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 5 or not 1 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10,000")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
 
 
@@ -413,6 +424,24 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
             raise InputError(f"{pair!r} is not KEY=VALUE")
         values[key] = value
     return values
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """The HTTP API and the web chat, until it is told to stop."""
+    from assistant.adapters.api.app import create_app, keys_of
+    from assistant.adapters.api.keys import check_bind
+    from assistant.adapters.api.server import serve
+    from assistant.settings import load_settings
+
+    settings = load_settings()
+    check_bind(options.host, keys_of(settings))
+    with _assistant(first_use=True) as assistant:
+        app = create_app(assistant, settings)
+        web = importlib.import_module("assistant.adapters.web")
+        if hasattr(web, "mount"):
+            web.mount(app, assistant, settings)
+        serve(app, options.host, options.port, lambda address: tell(f"listening on {address}"))
+    return DONE
 
 
 def run_reindex(options: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""The HTTP API: FastAPI over `Assistant`. `app.create_app` makes it."""
