@@ -20,7 +20,8 @@ from assistant.quantities import Period, find_periods
 from assistant.types import Language
 
 _REMEMBERED = 8  # earlier questions that a follow-up may lean on
-_LONGEST, _LONGEST_TOPIC = 160, 24  # characters of a follow-up; of a topic that no list knows
+_LONGEST, _LONGEST_BEFORE = 160, 2000  # characters of a follow-up, of the question before
+_LONGEST_TOPIC = 24  # characters of a topic that no list knows
 _SUBJECTS = ("company", "product", "organisation", "person", "index")
 _MEASURES = ("metric", "valuation", "rating", "macro", "commodity", "corporate-action", "deal", "esg")
 _KINDS = {  # of what the lexicon knows -> what it is in a question
@@ -77,7 +78,7 @@ def stand_alone(question: str, earlier: Sequence[str]) -> StandAlone:
     """`question` as it can be understood without the `earlier` ones, oldest first, each as it was typed."""
     before = ""
     for text in earlier[-_REMEMBERED:]:
-        before = _resolved(text, before) or text
+        before = _resolved(text, before) or (text if _asks(text) else before)
     found = _resolved(question, before)
     changed = found is not None and found != question
     return StandAlone(found or question, changed, _language(question, before) if changed else script_of(question))
@@ -97,20 +98,27 @@ def _language(follow: str, before: str) -> Language:
 
 def _resolved(question: str, before: str) -> str | None:
     """A follow-up with what it needs from the question before; None where it stands alone."""
-    if not before.strip() or not question.strip() or len(question) > _LONGEST:
+    if not before.strip() or not question.strip() or len(question) > _LONGEST or len(before) > _LONGEST_BEFORE:
         return None
     follow, context = _read(question), _read(before)
     if follow.says("why") and not follow.slots and not follow.rest:
         return _put("why", context, "")
-    if not follow.rest and (follow.slots or follow.leans):
+    pronoun = _pronoun(follow)
+    if not follow.rest and (follow.slots or follow.leans) and not (pronoun and follow.says("own_verb")):
         return None if _complete(follow) else _exchanged(follow, context)
-    if pronoun := _pronoun(follow):
+    if pronoun:
         return _with_subject(follow, pronoun, context)
     if follow.leans and not follow.says("asking"):
         return _about(follow, context)
-    if follow.says("references") and not follow.of("subject", "measure"):
+    if follow.says("references") and not follow.of("subject", "broker", "place", "topic", "measure"):
         return _put("whole", context, _bare(follow.text))
     return None
+
+
+def _asks(text: str) -> bool:
+    """Whether there is anything in a turn to lean on: thanks have nothing."""
+    read = _read(text[:_LONGEST_BEFORE])
+    return bool(read.slots or read.says("asking"))
 
 
 def _complete(follow: _Read) -> bool:
@@ -129,12 +137,14 @@ def _exchanged(follow: _Read, context: _Read) -> str | None:
     put beside it."""
     edits: list[tuple[Slot, str]] = []
     beside: list[Slot] = []
+    places = {kind: iter(context.of(kind)) for kind in {slot.kind for slot in follow.slots} - {"change", "currency"}}
     for slot in follow.slots:
-        own = context.of(slot.kind)
-        if own and slot.kind not in ("change", "currency"):
-            edits.append((own[0], _dated(slot.text, own[0].text) if slot.kind == "period" else slot.text))
+        if place := next(places.get(slot.kind, iter(())), None):
+            edits.append((place, _dated(slot.text, place.text) if slot.kind == "period" else slot.text))
         else:
             beside.append(slot)
+    if all(slot.kind == "change" for slot in follow.slots) and not _tail(context):
+        return _put("change", context, _lowered(_bare(follow.text)))
     changed = _read(_edited(context.text, edits)) if edits else context
     for slot in beside:
         changed = _read(_beside(slot, changed))
@@ -143,15 +153,20 @@ def _exchanged(follow: _Read, context: _Read) -> str | None:
 
 def _beside(slot: Slot, context: _Read) -> str:
     """A question with one thing more."""
-    if slot.kind == "change" and (tail := re.search(f"(?:{_words('tails').pattern})$", _bare(context.seen))):
-        return context.text[: tail.start()] + slot.text
+    if slot.kind == "change" and (tail := _tail(context)):
+        return context.text[: tail.start()] + slot.text + _end(context.text)
     if slot.kind == "topic" and (measures := context.of("measure")) and _chinese(context.text):
         at = measures[0].start
         return context.text[:at] + slot.text + context.text[at:]
     if slot.kind == "measure" and (subjects := context.of("subject", "topic")):
-        template = _data()["put"]["measure"]["zh" if _chinese(context.text) else "en"]
+        template = _data()["belongs"]["zh" if _chinese(context.text) else "en"]
         return str(template.format(subject=subjects[0].text, named=slot.text)) + _end(context.text)
-    return _put(slot.kind if slot.kind in _data()["put"] else "whole", context, slot.text)
+    return _put(slot.kind, context, slot.text)
+
+
+def _tail(context: _Read) -> re.Match[str] | None:
+    """The end of a question that asks for an amount."""
+    return re.search(f"(?:{_words('tails').pattern})$", _bare(context.seen))
 
 
 def _with_subject(follow: _Read, pronoun: re.Match[str], context: _Read) -> str:
@@ -243,12 +258,13 @@ def _read(text: str) -> _Read:
 def _slots(text: str, seen: str, start: int) -> list[Slot]:
     """What a question names from `start` on, left to right; of two that overlap the longer one."""
     found = [*_listed(text, seen), *_periods(text, seen), *_changes(seen)]
-    found += [Slot("subject", m.start(), m.end(), m.group()) for m in _unlisted().finditer(text) if m.start() > 0]
-    taken: list[Slot] = []
+    unlisted = ((m.start() + start, m.end() + start) for m in _unlisted().finditer(text[start:]))
+    found += [Slot("subject", *span, text[slice(*span)]) for span in unlisted if span[0] > 0 or not text[0].isascii()]
+    taken = [Slot("reference", *match.span(), match.group()) for match in _words("references").finditer(seen)]
     for slot in sorted(found, key=lambda s: (s.start - s.end, s.kind)):
         if slot.start >= start and all(slot.end <= other.start or other.end <= slot.start for other in taken):
             taken.append(Slot(slot.kind, slot.start, slot.end, text[slot.start : slot.end]))
-    return sorted(taken, key=lambda s: s.start)
+    return sorted((slot for slot in taken if slot.kind != "reference"), key=lambda s: s.start)
 
 
 def _listed(text: str, seen: str) -> Iterable[Slot]:
@@ -305,7 +321,7 @@ def _pronoun(follow: _Read) -> re.Match[str] | None:
     found = follow.says("pronouns")
     if not found or follow.says("expletives"):
         return None
-    return None if any(slot.start < found.start() for slot in follow.of("subject")) else found
+    return None if any(slot.start < found.start() for slot in follow.of("subject", "broker")) else found
 
 
 def _unlisted_name(text: str) -> bool:
@@ -317,6 +333,10 @@ def _unlisted() -> re.Pattern[str]:
     """A name that no list knows, by its capital or its ending."""
     endings = "|".join(_data()["companies"])
     return re.compile(rf"\b[A-Z][a-z]+[A-Za-z]*(?: [A-Z][a-z]+)*\b|(?<![{CJK}])[{CJK}]{{2,4}}(?:{endings})")
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _bare(text: str) -> str:
