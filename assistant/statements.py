@@ -88,6 +88,7 @@ def cited_rows(question: Question, judge: Judge, selections: Sequence[tabular.Se
     """The rows of selections as statements; rows that stand together in a report share a citation, and where the
     columns are periods the header that names them is cited too."""
     statements = []
+    headed = 2 * len(selections) <= MOST_CITATIONS  # of more tables, rows are worth more than headers
     for selection in selections:
         one = selection.view
         if "conflict" not in question.intents and (cells := _answering_cells(selection, judge)):
@@ -100,7 +101,8 @@ def cited_rows(question: Question, judge: Judge, selections: Sequence[tabular.Se
             for r in selection.rows[: tabular.MOST_ROWS]:
                 if place.start <= one.table.rows[r].start < place.end:
                     statements.append(Statement(row_text(one, r, selection.columns, question.language), place))
-        statements += _head_statement(question, selection, len(selections) > 1 and selection.labelled)
+        if headed:
+            statements += _head_statement(question, selection, len(selections) > 1 and selection.labelled)
     return statements
 
 
@@ -108,7 +110,9 @@ def _answering_cells(selection: tabular.Selection, judge: Judge) -> list[tuple[i
     """The (row, cell) pairs that are the whole answer, where the question names the rows and columns, nothing more, and
     each cell of theirs says something; else nothing, and rows answer."""
     pairs = [(r, c) for r in selection.rows for c in selection.columns]
-    if not 0 < len(pairs) <= _MOST_CELLS or not tabular.says_all(judge, selection):
+    if not 0 < len(pairs) <= _MOST_CELLS or len(selection.columns) < len(judge.question.parts):
+        return []
+    if not tabular.says_all(judge, selection):
         return []
     cells = [(r, tabular.cell_at(selection.view.table.rows[r], c)) for r, c in pairs]
     kinds = ("value", "text") if len(pairs) == 1 and not judge.question.parts else ("value",)
@@ -187,11 +191,11 @@ def row_text(one: tabular.View, r: int, columns: Sequence[int], language: Langua
 
 
 def _with_unit(text: str, column: Column | None, row: Row, table: Table) -> str:
-    """A bare number with the unit that its row, column or table gives it, unless a label shown has it already."""
+    """A bare number with the unit that its row, column or table gives it, unless its column's label has it."""
     if column is None or not re.fullmatch(r"[<>~≈]?\(?[-+]?[\d,]+(?:\.\d+)?\)?", text):
         return text
     unit = unit_of(table, row, column)
-    if not unit or unit in column.label or unit in row.label:
+    if not unit or unit in column.label:
         return text
     return f"{text}{'' if unit == '%' else ' '}{unit}"
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from assistant.evidence import Evidence, Judge, named
 from assistant.language import fold, folded_tokens
-from assistant.quantities import Quantity, find_periods, read_cell
+from assistant.quantities import Quantity, find_periods, find_quantities, read_cell
 from assistant.questions import Group, Question
 from assistant.reading.labels import is_unit, readable
 from assistant.reading.tables import unit_of
@@ -29,7 +29,13 @@ _UNIT_PART = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _SEVERAL = re.compile(r"[两二三四五2-5]\s*[张个份]|各[张个份]|\b(?:both|two|three|four|all) [a-z ]*(?:tables|lists)")
 _RANK = re.compile(r"^[\W\d]+(?=[^\W\d])")
 _DATE_CELL = re.compile(r"(?:20)?(\d\d)[-./年]\s*(\d{1,2})(?:[-./月]\s*(\d{1,2})日?)?")
+_DATED = re.compile(r"20\d\d(?=[-./年])")
+_BOUNDS = ("over", "under", "at_least", "at_most")
 LETTERS = {"e": ("环境", "environment"), "s": ("社会", "social"), "g": ("治理", "governance")}
+
+
+_STRETCH = re.compile(r"(20\d\d)\s*[aef]?年?\s*(?:到|至|[-–~—]|to|through)\s*(20\d\d)")
+PeriodKey = tuple[str, str, str | None, str | None]  # kind, first day (or as printed), last day, growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +322,20 @@ def mentioned_columns(question: Question, one: View) -> list[int]:
             or any(word in question.sought for word in LETTERS.get(label, ()))
         ):
             found.append(column.index)
-    return found
+    return sorted({*found, *_within_range(question, one)})
+
+
+def _within_range(question: Question, one: View) -> list[int]:
+    """The columns of the years from the first to the last of a stretch that the question names (2021到2025年)."""
+    if not (stretch := _STRETCH.search(question.folded)):
+        return []
+    years = {column.index: period_keys(column.label) for column in one.table.columns[1:]}
+    wanted = {str(year) for year in range(int(stretch[1]), int(stretch[2]) + 1)}
+    return [
+        index
+        for index, keys in years.items()
+        if any(kind == "year" and not growth and first[:4] in wanted for kind, first, _, growth in keys)
+    ]
 
 
 def _period_named(question: Question, label: str) -> bool:
@@ -328,7 +347,7 @@ def _period_named(question: Question, label: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def period_keys(text: str) -> frozenset[object]:
+def period_keys(text: str) -> frozenset[PeriodKey]:
     """The periods that a text names, however they are written ("2026E", "FY26E", "2026年"): kind, dates, growth."""
     periods = find_periods(text.upper(), fiscal_year_end=12)  # folding lowered the marks of quarters and estimates
     return frozenset((p.kind.removeprefix("fiscal-"), p.first or p.text, p.last, p.growth_of) for p in periods)
@@ -355,13 +374,14 @@ def _conditioned(
     everything = range(len(one.rows))
     for word in _QUOTED.findall(question.folded):
         sets.append({r for r in everything if any(word in cell for cell in one.rows[r])})
+    caption = fold(one.table.caption or "")
     for column in range(1, max(map(len, one.rows), default=0)):  # values of one column are alternatives
-        rows = {r for r in everything if column < len(one.rows[r]) and _value_named(question, one.rows[r][column])}
-        sets.append(rows)
+        values = {r: one.rows[r][column] for r in everything if column < len(one.rows[r])}
+        sets.append({r for r, cell in values.items() if cell not in caption and _value_named(question, cell)})
     for block in {group for group in one.groups if group}:
         if block in question.sought or any(block in g.spellings for g in question.of("concept")):
             sets.append({r for r in everything if one.groups[r] == block})
-    sets += _day_sets(question, one)
+    sets += [*_day_sets(question, one), *_year_sets(question, one), *_bounded_sets(question, one)]
     for i, group in enumerate(judge.groups):
         sorts = group.kind == "name" or (
             group.kind == "concept" and group.term is not None and group.term.kind in _SORTS
@@ -395,6 +415,40 @@ def _day_sets(question: Question, one: View) -> list[set[int]]:
         if len(cell) <= 14 and any(form in cell for form in wanted)
     }
     return [rows]
+
+
+def _year_sets(question: Question, one: View) -> list[set[int]]:
+    """For each year that the question names and no column is headed by, the rows dated in it."""
+    headed = {column.label[:4] for column in one.table.columns}
+    years = {form for form in question.periods if re.fullmatch(r"20\d\d", form) and form not in headed}
+    dated = {r: m[0] for r, cells in enumerate(one.rows) for cell in cells[1:] if (m := _DATED.match(cell))}
+    return [{r for r, day in dated.items() if day.startswith(year)} for year in sorted(years)]
+
+
+def _bounded_sets(question: Question, one: View) -> list[set[int]]:
+    """For each bound that the question sets (四成以上, above 30%), the rows whose value is within it: in the column
+    that it names, or in the only one of that unit."""
+    bounds = [q for q in find_quantities(question.text) if q.bound in _BOUNDS and q.unit]
+    columns = mentioned_columns(question, one) if bounds else []
+    sets = []
+    for bound in bounds:
+        values = {(r, c.index): value(one, r, c.index) for r in range(len(one.rows)) for c in one.table.columns[1:]}
+        alike = {c for (_, c), q in values.items() if q and q.unit == bound.unit}
+        chosen = alike & set(columns) or (alike if len(alike) == 1 else set())
+        sets.append({r for (r, c), q in values.items() if c in chosen and q and _within(q, bound)})
+    return sets
+
+
+def _within(quantity: Quantity, bound: Quantity) -> bool:
+    low = quantity.low if quantity.low is not None else quantity.value
+    high = quantity.high if quantity.high is not None else quantity.value
+    if bound.bound in ("over", "at_least"):
+        return quantity.bound not in ("under", "at_most") and (low > bound.value or _reaches(low, bound))
+    return quantity.bound not in ("over", "at_least") and (high < bound.value or _reaches(high, bound))
+
+
+def _reaches(value: Decimal, bound: Quantity) -> bool:
+    return value == bound.value and bound.bound in ("at_least", "at_most")
 
 
 def _numeric(cell: str) -> bool:

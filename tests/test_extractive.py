@@ -65,6 +65,16 @@ TRADITIONAL = """# 伺服器供應鏈
 
 資料來源: 凱基
 
+表 2: 近年併購與投資
+
+標的	時間	輪次	持股比例
+海棠機電	2024-03-11	併購	100%
+木星散熱	2025-02-20	併購	45%
+青鳥電源	2025-06-01	A 輪	8%
+白樺滑軌	2024-12-30	B 輪	12%
+
+資料來源: 凱基
+
 我們估計 B300 伺服器每台售價約 50 萬美元,較去年上升 20%。
 """
 
@@ -151,6 +161,27 @@ def test_rows_of_a_rating_are_listed_in_full(desk: tuple[Retriever, Library]) ->
     assert "英業達" in answer.text
     assert "和碩" in answer.text
     assert "廣達" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "named", "unnamed"),
+    [
+        ("2025 年的併購與投資有哪些標的?", {"木星散熱", "青鳥電源"}, {"海棠機電", "白樺滑軌"}),
+        ("近年併購與投資裡,持股比例在一成以上的標的有哪些?", {"海棠機電", "木星散熱", "白樺滑軌"}, {"青鳥電源"}),
+        ("近年併購與投資裡,持股比例低於 10% 的標的有哪些?", {"青鳥電源"}, {"海棠機電", "木星散熱", "白樺滑軌"}),
+        ("2025 年輪次為「併購」的標的有哪些?", {"木星散熱"}, {"海棠機電", "青鳥電源", "白樺滑軌"}),
+    ],
+)
+def test_rows_are_chosen_by_year_and_by_bound(
+    desk: tuple[Retriever, Library], question: str, named: set[str], unnamed: set[str]
+) -> None:
+    text = ask(desk, question).text
+    assert {name for name in named | unnamed if name in text} == named
+
+
+def test_a_stretch_of_years_is_all_its_columns(desk: tuple[Retriever, Library]) -> None:
+    text = ask(desk, "腾讯云公有云 2024 到 2026 年各年的收入预测是多少?").text
+    assert "300 亿元" in text and "350 亿元" in text and "420 亿元" in text
 
 
 def test_a_missing_value_is_said_to_be_missing(desk: tuple[Retriever, Library]) -> None:
