@@ -572,6 +572,14 @@ class _Candidate:
         height = min(row[0].y1 - row[0].y0, self.last[0].y1 - self.last[0].y0)
         return gap < 2.0 * height and shared > 0.5 * min(right - left, row[-1].x1 - row[0].x0) and len(self.waiting) < 3
 
+    def heads(self, row: list[Fragment]) -> bool:
+        """Whether a lone piece left of a first line may be the name of a block, under a header with an empty corner."""
+        if len(row) > 1 or len(self.rows) > 1 or self.waiting or row[0].numeric:
+            return False
+        first = self.rows[0]
+        gap = min(f.y0 for f in first) - row[0].y1
+        return row[0].x1 < first[0].x1 and row[0].x0 < first[0].x0 and 0 < gap < 2.0 * (first[0].y1 - first[0].y0)
+
     def add(self, row: list[Fragment]) -> None:
         if len(row) < 2:
             self.waiting.append(row)
@@ -587,6 +595,7 @@ def _aligned_tables(fragments: Sequence[Fragment]) -> list[Shape]:
     for row in _rows(fragments):
         for segment in _segments(row, prose):
             taker = next((c for c in growing if c.takes(segment)), None)
+            taker = taker or next((c for c in growing if c.heads(segment)), None)
             if taker is not None:
                 taker.add(segment)
             elif len(segment) > 1:

@@ -213,6 +213,15 @@ def test_wrapped_cells_between_ruled_rows() -> None:
     assert [cells(source, i) for i in range(len(source.grids))] == [rows, rows]
 
 
+@pytest.mark.parametrize("look", ["bare", "three rules", "striped", "tight"])
+def test_the_name_of_a_block_under_an_empty_corner_keeps_the_header(look: str) -> None:
+    rows = [["", "2024", "2025E", "2026E"]]
+    for block in ("Domestic", "Overseas"):
+        rows += [[block, "", "", ""], *([label, "1,204.5", "-", "(33.0)"] for label in ("Revenue", "Net cash"))]
+    source = pdf.read(build(prose("en"), Spacer(1, 6), table(rows, LOOKS[look]), Spacer(1, 8), prose("en")))
+    assert [cells(source, i) for i in range(len(source.grids))] == [rows]
+
+
 def test_empty_ruled_column_stays_in_place() -> None:
     rows = [
         ["Item", "Frequency", "Period", "Date"],
