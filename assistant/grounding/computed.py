@@ -25,7 +25,7 @@ def values(calculation: Calculation) -> Iterator[tuple[Decimal, str | None]]:
     """The results and operands of a calculation, with units where known."""
     yield from ((value, calculation.unit or None) for value in _decimals(calculation.result))
     for given in calculation.inputs.values():
-        yield from _operands(given)
+        yield from operands(given)
 
 
 def _decimals(result: Any) -> Iterator[Decimal]:
@@ -42,16 +42,16 @@ def _decimals(result: Any) -> Iterator[Decimal]:
             yield from (q.value for q in find_quantities(str(result))[:1])
 
 
-def _operands(given: Any) -> Iterator[tuple[Decimal, str | None]]:
+def operands(given: Any) -> Iterator[tuple[Decimal, str | None]]:
     """The amounts of an input: {"value", "unit"}, a list or a mapping of such, or a value as text."""
     if isinstance(given, Mapping) and "unit" in given and not isinstance(given.get("value"), Mapping):
         yield from ((number, given.get("unit")) for number in _decimals(given["value"]))
     elif isinstance(given, Mapping):
         for value in given.values():
-            yield from _operands(value)
+            yield from operands(value)
     elif isinstance(given, list | tuple):
         for value in given:
-            yield from _operands(value)
+            yield from operands(value)
     else:
         found = find_quantities(str(given))
         yield from [(found[0].value, found[0].unit)] if found else [(number, None) for number in _decimals(given)]
@@ -93,23 +93,28 @@ def holds(
     if depth > 8:
         return False
     for name, origin in calculation.input_sources.items():
-        amounts = list(_operands(_input(calculation, name)))
-        if origin in others:
-            results = [v for v, _unit in values(others[origin])]
-            known = holds(others[origin], others, sources, given, depth + 1) and all(
-                any(_near(v, r) for r in results) for v, _ in amounts
-            )
-        elif origin == "question":
-            spans = _spans_of_years(given, sources)
-            known = all(any(_near(v, q.value) for q in given) or v in spans for v, _unit in amounts)
-        elif re.fullmatch(r"\[\d+\]", origin) and int(origin[1:-1]) in sources:
-            facts = sources[int(origin[1:-1])].place.facts
-            known = all(any(_near(v, f.said.quantity.value) for f in facts) for v, _unit in amounts)
-        else:
-            known = False
-        if not known or not amounts:
+        amounts = [value for value, _unit in operands(_input(calculation, name))]
+        known: set[Decimal] = set()
+        for one in origin.split():  # a list's operands may come from several places
+            if one in others and not holds(others[one], others, sources, given, depth + 1):
+                return False
+            known.update(_known(one, others, sources, given))
+        if not amounts or not all(any(_near(value, other) for other in known) for value in amounts):
             return False
     return True
+
+
+def _known(
+    origin: str, others: Mapping[str, Calculation], sources: Mapping[int, Source], given: Sequence[Quantity]
+) -> Iterator[Decimal]:
+    """The numbers that an origin states: another calculation, the question (and the years between dates), a place."""
+    if origin in others:
+        yield from (value for value, _unit in values(others[origin]))
+    elif origin == "question":
+        yield from (q.value for q in given)
+        yield from _spans_of_years(given, sources)
+    elif re.fullmatch(r"\[\d+\]", origin) and int(origin[1:-1]) in sources:
+        yield from (fact.said.quantity.value for fact in sources[int(origin[1:-1])].place.facts)
 
 
 def _spans_of_years(given: Sequence[Quantity], sources: Mapping[int, Source]) -> set[Decimal]:
