@@ -566,7 +566,8 @@ class _Candidate:
         return (self.waiting or self.rows)[-1]
 
     def takes(self, row: list[Fragment]) -> bool:
-        left, right = min(r[0].x0 for r in self.rows), max(f.x1 for r in self.rows for f in r)
+        left = min(r[0].x0 for r in (*self.rows, *self.waiting))
+        right = max(f.x1 for r in self.rows for f in r)
         shared = min(right, row[-1].x1) - max(left, row[0].x0)
         gap = min(f.y0 for f in self.last) - max(f.y1 for f in row)
         height = min(row[0].y1 - row[0].y0, self.last[0].y1 - self.last[0].y0)
