@@ -20,7 +20,7 @@ from assistant.retrieval import Retriever
 from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
 
 if TYPE_CHECKING:
-    from assistant.conversations import Conversations
+    from assistant.conversations import Conversations, Turn
     from assistant.ingestion import Outcome
     from assistant.library import Library
 
@@ -49,17 +49,23 @@ class Assistant:
         return self._conversations
 
     def stream(
-        self, question: str, filters: Filters | None = None, *, conversation_id: str | None = None
+        self,
+        question: str,
+        filters: Filters | None = None,
+        *,
+        conversation_id: str | None = None,
+        earlier: Sequence[Turn] = (),
     ) -> Iterator[Event]:
         """Answers a question step by step; the last event carries the whole Answer.
 
-        With a conversation, the question may lean on its earlier turns, and the answer is kept in it.
+        With a conversation, the question may lean on its earlier turns, and the answer is kept in it. A door that
+        keeps the turns itself gives them as `earlier`.
         Raises InputError where the filters name what the library does not have, or there is no such conversation.
         """
         started = time.perf_counter()
         self._check(filters)
         asked = _writable(question)
-        earlier = self.conversations.turns(conversation_id) if conversation_id else []
+        earlier = self.conversations.turns(conversation_id) if conversation_id else earlier
         meant = stand_alone(asked, [turn.question for turn in earlier])
         understood = [say("understood", meant.language, question=meant.text)] if meant.changed else []
         yield from (Event("status", sentence) for sentence in understood)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import io
 import json
 import os
@@ -437,9 +437,9 @@ def run_serve(options: argparse.Namespace) -> int:
     check_bind(options.host, keys_of(settings))
     with _assistant(first_use=True) as assistant:
         app = create_app(assistant, settings)
-        web = importlib.import_module("assistant.adapters.web")
-        if hasattr(web, "mount"):
-            web.mount(app, assistant, settings)
+        if importlib.util.find_spec("assistant.adapters.web"):
+            web = importlib.import_module("assistant.adapters.web")
+            getattr(web, "mount", lambda *_: None)(app, assistant, settings)
         serve(app, options.host, options.port, lambda address: tell(f"listening on {address}"))
     return DONE
 

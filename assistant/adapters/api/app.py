@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 
 from assistant import __version__
-from assistant.adapters.api import asking, calculating, finding, operations, problems, reports
+from assistant.adapters.api import asking, calculating, finding, openai_shape, operations, problems, reports
 from assistant.adapters.api.desk import Desk
 from assistant.adapters.api.gate import Gate
 from assistant.adapters.api.jobs import Jobs
@@ -51,6 +51,7 @@ def create_app(assistant: Assistant, settings: Settings) -> FastAPI:
     for router in (asking.router, finding.router, reports.upload_route(desk), reports.router, reports.jobs):
         app.include_router(router, dependencies=locked)
     app.include_router(calculating.router, dependencies=locked)
+    app.include_router(openai_shape.router, dependencies=locked)
     app.include_router(operations.router)
     app.add_middleware(Gate, desk=desk)
     if desk.origins:

@@ -7,10 +7,10 @@ import contextlib
 import inspect
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
@@ -22,6 +22,9 @@ from assistant.adapters.api.keys import Key
 from assistant.adapters.api.problems import Problem, body, documented, problem_of
 from assistant.errors import InputError
 from assistant.types import Answer, Event, Filters
+
+if TYPE_CHECKING:
+    from assistant.conversations import Turn
 
 T = TypeVar("T")
 
@@ -76,14 +79,20 @@ def conversation_for(desk: Desk, key: Key, given: str | None) -> str:
 
 
 async def answering(
-    desk: Desk, key: Key, question: str, filters: Filters | None, conversation: str | None
+    desk: Desk,
+    key: Key,
+    question: str,
+    filters: Filters | None,
+    conversation: str | None,
+    earlier: Sequence[Turn] = (),
 ) -> AsyncIterator[list[Event]]:
     """An answer's events as they come; it counts for the key, however it ends. Leaving early stops the work."""
     budget = desk.budget(key)
 
     def work(stop: threading.Event) -> Iterator[Event]:
-        options = supported(desk.assistant.stream, conversation_id=conversation, stop=stop, max_cost=budget)
-        for event in desk.assistant.stream(question, filters, **options):
+        limits = supported(desk.assistant.stream, stop=stop, max_cost=budget)
+        turns: dict[str, Any] = {"conversation_id": conversation, "earlier": earlier}
+        for event in desk.assistant.stream(question, filters, **turns, **limits):
             if event.kind == "answer":
                 desk.answered(key, event.data)
             yield event

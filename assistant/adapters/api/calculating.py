@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from assistant.adapters.api import shapes
-from assistant.adapters.api.desk import Desk, TheDesk
+from assistant.adapters.api.desk import TheDesk
 from assistant.adapters.api.problems import Problem, documented
 from assistant.errors import InputError
-from assistant.tools import Registry, default_registry
 
 router = APIRouter(prefix="/v1/tools", tags=["tools"])
 _EXAMPLES = [{"start": "5.8tn", "end": "23tn"}]
@@ -20,7 +19,7 @@ _EXAMPLES = [{"start": "5.8tn", "end": "23tn"}]
 @router.get("", summary="List the tools", response_model=shapes.ToolList, responses=documented(401, 403, 429, 500))
 def tools(desk: TheDesk) -> dict[str, Any]:
     """Every calculator and look-up with its arguments."""
-    return {"tools": [asdict(info) for info in registry(desk).describe()]}
+    return {"tools": [asdict(info) for info in desk.assistant.registry.describe()]}
 
 
 @router.post(
@@ -31,7 +30,7 @@ def tools(desk: TheDesk) -> dict[str, Any]:
 )
 def run(name: str, arguments: Annotated[dict[str, Any], Body(examples=_EXAMPLES)], desk: TheDesk) -> dict[str, Any]:
     """Computes, and shows formula and steps. Values are numbers or text with units; nonsense is refused, 422."""
-    tools = registry(desk)
+    tools = desk.assistant.registry
     if name not in {info.name for info in tools.describe()}:
         raise Problem(404, f"there is no tool {name!r}; GET /v1/tools lists them")
     given = arguments["arguments"] if list(arguments) == ["arguments"] else arguments
@@ -42,9 +41,3 @@ def run(name: str, arguments: Annotated[dict[str, Any], Body(examples=_EXAMPLES)
     except InputError as refusal:
         raise Problem(422, str(refusal), error=str(refusal)) from None
     return {field: getattr(found, field) for field in shapes.ToolResult.model_fields}
-
-
-def registry(desk: Desk) -> Registry:
-    """The assistant's tools: the calculators, and what looks things up in its library."""
-    found: Registry = getattr(desk.assistant, "tools", None) or default_registry()
-    return found
