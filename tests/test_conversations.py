@@ -262,6 +262,27 @@ def test_processes_may_begin_at_the_same_moment(url: str) -> None:
         assert [turn.number for turn in kept.turns("shared")] == list(range(1, 21))
 
 
+def test_a_killed_writer_leaves_what_it_had_kept(url: str) -> None:
+    script = (
+        "import sys; from assistant.conversations import Conversations; from assistant.types import Answer\n"
+        "with Conversations.open(sys.argv[1]) as kept:\n"
+        "    kept.create(id='shared')\n"
+        "    while True:\n"
+        "        turn = kept.add('shared', Answer('q', 'en', 'answered', 'x' * 5000))\n"
+        "        kept.rate(turn.answer.answer_id, 'up'); print(turn.number, flush=True)\n"
+    )
+    last = 0
+    for more in (7, 20, 1):
+        with subprocess.Popen([sys.executable, "-c", script, url], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout
+            last = [int(writer.stdout.readline()) for _ in range(more)][-1]
+            writer.kill()
+        with Conversations.open(url) as kept:
+            numbers = [turn.number for turn in kept.turns("shared")]
+            assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= last
+            assert kept.get("shared").turns == len(numbers) and len(kept.feedback()) >= last
+
+
 # ---------------------------------------------------------------- trouble
 
 

@@ -19,7 +19,10 @@ from assistant.settings import Settings
 from sessions import READMES, ROOT, blocks, printed, replayed
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-HEAVY = ("chromadb", "langchain_core", "numpy", "openai", "opencc", "pydantic", "rich", "tantivy", "tiktoken")
+HEAVY = (
+    *("chromadb", "langchain_core", "numpy", "openai", "opencc", "pydantic", "rich", "sqlalchemy", "tantivy"),
+    "tiktoken",
+)
 
 
 # ---------------------------------------------------------------- helpers
@@ -211,6 +214,16 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_help_loads_nothing_heavy() -> None:
     code = "import io, contextlib\nfrom assistant.adapters.cli import build_parser\nbuild_parser().format_help()"
     assert loaded(code) == set()
+
+
+def test_a_question_outside_a_conversation_opens_no_database(
+    readers_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_HOME", str(readers_home))
+    ask = "with contextlib.redirect_stdout(io.StringIO()): main(['ask', 'token'{more}])"
+    code = f"import io, contextlib\nfrom assistant.adapters.cli import main\n{ask}"
+    assert "sqlalchemy" not in loaded(code.format(more=""))
+    assert "sqlalchemy" in loaded(code.format(more=", '--conversation', 'new'"))
 
 
 def test_imports_run_downwards_only() -> None:
