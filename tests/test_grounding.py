@@ -10,7 +10,7 @@ import pytest
 from assistant.chunking import passages
 from assistant.embeddings import from_setting
 from assistant.errors import InputError
-from assistant.grounding import Check, Span, check_text, ground
+from assistant.grounding import Check, Span, check_text, claims, ground, review, supporting
 from assistant.library import Incoming, Library
 from assistant.reading import read
 from assistant.retrieval import Retriever
@@ -251,3 +251,73 @@ def test_an_offline_answer_of_quotes_has_no_unverified_figure(library: Library, 
     answer = Assistant(library).ask("腾讯云 2025 年收入是多少？")
     assert answer.figures
     assert {figure.verdict for figure in answer.figures} <= {"quoted", "given", "derived"}
+
+
+# ---------------------------------------------------------------- a draft's sentences
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "reason"),
+    [
+        ("腾讯云收入为 310.7 亿元。", "310.7 亿元", "value"),
+        ("腾讯云收入为 310.6 万元。", "310.6 万元", "scale"),
+        ("腾讯云收入下降 17.5%。", "17.5%", "sign"),
+        ("腾讯云收入为 310.6 亿美元。", "310.6 亿美元", "currency"),
+        ("阿里云收入为 310.6 亿元。", "310.6 亿元", "company"),
+        ("腾讯云的代表作是“从未印过的一句话”。", "从未印过的一句话", "quote"),
+    ],
+)
+def test_a_review_tells_programs_and_people_what_failed(report: Report, sentence: str, text: str, reason: str) -> None:
+    cited, reports = [citation(1, report, CLOUD)], {report.report_id: report}
+    (fault,) = review(sentence, cited, reports, language="en").faults
+    assert (fault.text, fault.reason) == (text, reason)
+    assert sentence[fault.start : fault.end] == text
+    assert fault.said.isascii() or text in fault.said or "310" in fault.said or "17.5" in fault.said
+    assert review(CLOUD, cited, reports).passes
+    assert [f.verdict for f in review(CLOUD, cited, reports).figures] == ["quoted"] * 4
+
+
+def test_a_review_without_citations_says_that_none_supports_the_figure(report: Report) -> None:
+    (fault,) = review("腾讯云收入为 310.6 亿元。", [], {report.report_id: report}).faults
+    assert fault.reason == "citation"
+    assert "310.6" in fault.said
+
+
+def test_a_review_lets_figures_rest_on_calculations_without_markers(report: Report) -> None:
+    cited, reports = [citation(1, report, CLOUD)], {report.report_id: report}
+    held = review("相当于阿里云的 74.0%。", cited, reports, [share({"part": "[1]", "whole": "[1]"})])
+    assert held.passes and held.figures[0].verdict == "derived"
+    assert not review("相当于阿里云的 74.0%。", cited, reports, [share({"part": "[2]", "whole": "[1]"})]).passes
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        ("腾讯云收入为 310.6 亿元。", True),
+        ("Tencent leads.", True),
+        ("报告写于 2026 年 3 月。", True),
+        ("他说“我们对此非常乐观”。", True),
+        ("以下是要点：", False),
+        ("## 腾讯", False),
+        ("需求仍然旺盛。", False),
+        ("The reports do not say what Zhipu earns.", False),
+        ("报告没有提到智谱的利润。", False),
+        ("报告没有提到智谱的利润，但收入为 5 亿元。", True),
+    ],
+)
+def test_what_states_facts_needs_evidence(text: str, states: bool) -> None:
+    assert claims(text) is states
+
+
+def test_an_uncited_sentence_is_matched_to_the_evidence_that_supports_it(report: Report) -> None:
+    evidence = [citation(n, report, quote) for n, quote in enumerate((CLOUD, TOKENS, LISTED, MARGINS), 1)]
+
+    def found(sentence: str) -> list[int]:
+        return [c.n for c in supporting(sentence, evidence, {report.report_id: report})]
+
+    assert found("豆包日均调用量超过 30 万亿 Token。") == [2]
+    assert found("智谱上市以来上涨 478%。") == [3]
+    assert found("腾讯云收入为 310.6 亿元，而英伟达毛利率为 73%。") == [1, 4]
+    assert found("豆包日均调用量大幅上升。") == [2]
+    assert found("智谱上市以来上涨 212%。") == []
+    assert found("百度的自动驾驶订单创下新高。") == []

@@ -125,7 +125,7 @@ def _checked(finding: Finding, language: Language) -> CheckedFigure:
         verdict=finding.verdict,
         source=place if supported else None,
         nearest=None if supported else place,
-        why=_why(finding, language) if finding.verdict == "unverified" else None,
+        why=reason_in_words(finding, language) if finding.verdict == "unverified" else None,
     )
 
 
@@ -140,7 +140,8 @@ def _support(finding: Finding) -> Support | None:
     return Support(place.report.report_id, place.report.source, start, end, place.quote, figure)
 
 
-def _why(finding: Finding, language: Language) -> str:
+def reason_in_words(finding: Finding, language: Language) -> str:
+    """What an unverified finding lacks, for a reader of this language."""
     key = f"check_{finding.kind}" if finding.kind != "number" else f"check_why_{finding.why or 'nothing'}"
     theirs = (
         finding.source.place.report.text[finding.fact.start : finding.fact.end]

@@ -69,6 +69,11 @@ def ground(
     }
     own = lambda sentence: [sources[n] for n in sentence.citations if n in sources]  # noqa: E731
     found = examine(text, own, calculations, question, sources)
+    return stated(found)
+
+
+def stated(found: Iterable[Finding]) -> tuple[StatedFigure, ...]:
+    """The numbers and dates among what was found, as the contract's figures."""
     return tuple(
         StatedFigure(f.text, f.value, f.unit, f.verdict, f.name) for f in found if f.kind in ("number", "date")
     )
@@ -81,10 +86,12 @@ def examine(
     question: str = "",
     every: Mapping[int, Source] | None = None,
     searched: bool = False,
+    marked: bool = False,
 ) -> list[Finding]:
     """What is found on each figure of a text, in order; dates, names and quotations are told where they fail (a day
     always). `sources_of` gives what a sentence may rest on; `every` the places by citation number.
-    Places that were `searched` for, not cited, must speak of more of what the sentence says."""
+    Places that were `searched` for, not cited, must speak of more of what the sentence says. With `marked` each
+    sentence may rest on all calculations, else on those whose markers it carries."""
     given = find_quantities(question)
     asked = read_wording(question) if question else None
     computed = {c.id: c for c in calculations}
@@ -93,12 +100,9 @@ def examine(
     for sentence in sentences(text):
         sources = list(sources_of(sentence))
         wording = read_wording(sentence.text)
-        marked = [
-            computed[i]
-            for i in sentence.calculations
-            if i in computed and holds(computed[i], computed, every or {}, given)
-        ]
-        numbers = _numbers(wording, sources, marked, given, whole)
+        ids = computed if marked else [i for i in sentence.calculations if i in computed]
+        results = [computed[i] for i in ids if holds(computed[i], computed, every or {}, given)]
+        numbers = _numbers(wording, sources, results, given, whole)
         numbers = _derived(wording, numbers, sources)
         others = [
             *_names(wording, sources, asked),
