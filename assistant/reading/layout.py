@@ -571,7 +571,15 @@ class _Candidate:
         shared = min(right, row[-1].x1) - max(left, row[0].x0)
         gap = min(f.y0 for f in self.last) - max(f.y1 for f in row)
         height = min(row[0].y1 - row[0].y0, self.last[0].y1 - self.last[0].y0)
-        return gap < 2.0 * height and shared > 0.5 * min(right - left, row[-1].x1 - row[0].x0) and len(self.waiting) < 3
+        if gap >= 2.0 * height or (len(row) < 2 and len(self.waiting) > 3):
+            return False
+        return shared > 0.5 * min(right - left, row[-1].x1 - row[0].x0) or self._first_below(row)
+
+    def _first_below(self, row: list[Fragment]) -> bool:
+        """Whether a row that is not full stands under a header that is all there is so far, figure under title."""
+        if len(self.rows) > 1 or len(row) < 2 or row[0].x0 > self.rows[0][0].x0:
+            return False
+        return any(f.numeric and f.x0 < title.x1 and title.x0 < f.x1 for f in row for title in self.rows[0])
 
     def heads(self, row: list[Fragment]) -> bool:
         """Whether a lone piece left of a first line may be the name of a block, under a header with an empty corner."""
