@@ -19,7 +19,7 @@ from assistant.lexicon import lexicon
 from assistant.quantities import Period, find_periods
 from assistant.types import Language
 
-_REMEMBERED = 8  # earlier questions that a follow-up may lean on
+_REMEMBERED = 40  # earlier questions that are looked at; a follow-up may lean on one that leant on another
 _LONGEST, _LONGEST_BEFORE = 160, 2000  # characters of a follow-up, of the question before
 _LONGEST_TOPIC = 24  # characters of a topic that no list knows
 _SUBJECTS = ("company", "product", "organisation", "person", "index")
@@ -78,7 +78,7 @@ def stand_alone(question: str, earlier: Sequence[str]) -> StandAlone:
     """`question` as it can be understood without the `earlier` ones, oldest first, each as it was typed."""
     before = ""
     for text in earlier[-_REMEMBERED:]:
-        before = _resolved(text, before) or (text if _asks(text) else before)
+        before = _leant_on(text, before)
     found = _resolved(question, before)
     changed = found is not None and found != question
     return StandAlone(found or question, changed, _language(question, before) if changed else script_of(question))
@@ -101,7 +101,7 @@ def _resolved(question: str, before: str) -> str | None:
     if not before.strip() or not question.strip() or len(question) > _LONGEST or len(before) > _LONGEST_BEFORE:
         return None
     follow, context = _read(question), _read(before)
-    if follow.says("why") and not follow.slots and not follow.rest:
+    if _asks_why(follow):
         return _put("why", context, "")
     pronoun = _pronoun(follow)
     if not follow.rest and (follow.slots or follow.leans) and not (pronoun and follow.says("own_verb")):
@@ -115,10 +115,16 @@ def _resolved(question: str, before: str) -> str | None:
     return None
 
 
-def _asks(text: str) -> bool:
-    """Whether there is anything in a turn to lean on: thanks have nothing."""
+def _leant_on(text: str, before: str) -> str:
+    """What the next question leans on after this one: not on thanks, nor on a mere "why?"."""
     read = _read(text[:_LONGEST_BEFORE])
-    return bool(read.slots or read.says("asking"))
+    if _asks_why(read) or not (read.slots or read.says("asking")):
+        return before
+    return _resolved(text, before) or text
+
+
+def _asks_why(follow: _Read) -> bool:
+    return bool(follow.says("why") and not follow.slots and not follow.rest)
 
 
 def _complete(follow: _Read) -> bool:
@@ -208,7 +214,7 @@ def _put(key: str, context: _Read, named: str) -> str:
 def _edited(text: str, edits: Iterable[tuple[Slot, str]]) -> str:
     for slot, named in sorted(edits, key=lambda edit: -edit[0].start):
         text = _joined(text[: slot.start], named, text[slot.end :])
-    return text
+    return re.sub(rf"(?<=[{CJK}]) (?=[{CJK}])", "", text)
 
 
 def _joined(before: str, named: str, after: str) -> str:
