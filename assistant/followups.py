@@ -33,6 +33,7 @@ _KINDS = {  # of what the lexicon knows -> what it is in a question
     "currency": "currency",
     "period": "period",
 }
+_WHOSE = ("subject", "broker", "place", "topic")  # with one of these a question says whose figure it asks for
 _END = re.compile(r"[\s?？。.!！~～…]*$")
 
 
@@ -104,13 +105,15 @@ def _resolved(question: str, before: str) -> str | None:
     if _asks_why(follow):
         return _put("why", context, "")
     pronoun = _pronoun(follow)
+    if follow.says("why") and not follow.rest and not pronoun:
+        return None if follow.of(*_WHOSE) else _put("whole", context, _lowered(_bare(follow.text)))
     if not follow.rest and (follow.slots or follow.leans) and not (pronoun and follow.says("own_verb")):
         return None if _complete(follow) else _exchanged(follow, context)
     if pronoun:
         return _with_subject(follow, pronoun, context)
     if follow.leans and not follow.says("asking"):
         return _about(follow, context)
-    if follow.says("references") and not follow.of("subject", "broker", "place", "topic", "measure"):
+    if follow.says("references") and not follow.of(*_WHOSE, "measure"):
         return _put("whole", context, _bare(follow.text))
     return None
 
@@ -131,8 +134,9 @@ def _complete(follow: _Read) -> bool:
     """Whether a question of known words alone asks for something of somebody, or for a definition."""
     if follow.says("definitions"):
         return True
-    whose = follow.of("subject", "broker", "place", "topic")
-    return bool(whose and follow.of("measure", "change") and follow.says("asking") and not _pronoun(follow))
+    return bool(
+        follow.of(*_WHOSE) and follow.of("measure", "change") and follow.says("asking") and not _pronoun(follow)
+    )
 
 
 # ---------------------------------------------------------------- ways to make it stand alone
