@@ -289,6 +289,8 @@ def _repeats(row: Cells, header: Sequence[str]) -> bool:
     last = next((i for i in range(len(header) - 1, 0, -1) if header[i]), 0)
     if not last or text_at(row, last) != header[last]:
         return False
+    if last == 1 and text_at(row, 0) != header[0]:
+        return False  # one figure may well be the number of a year
     return all(text_at(row, i) == header[i] for i in range(1, last))
 
 

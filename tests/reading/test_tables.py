@@ -71,8 +71,10 @@ def report_text(number: str) -> str:
     return plain_text.decode(files[0].read_bytes())
 
 
-EXPECTED = [(report, [item for item in TRUTH if "header" in item and item["report"] == report])
-            for report in ("000", "001", "002", "003", "004")]
+EXPECTED = [
+    (report, [item for item in TRUTH if "header" in item and item["report"] == report])
+    for report in ("000", "001", "002", "003", "004")
+]
 
 
 @pytest.mark.parametrize(("report", "expected"), EXPECTED, ids=[report for report, _ in EXPECTED])
@@ -164,11 +166,17 @@ def test_prose_between_ends_a_table() -> None:
 
 
 def test_pipe_tables() -> None:
-    text = ("**Table 4. Revenue (RMB bn)**\n\n| Item | 2024 | 2025E |\n|:---|---:|---:|\n"
-            "| A \\| B | 1 | 2 |\n| **C** |  | - |\n")
+    text = (
+        "**Table 4. Revenue (RMB bn)**\n\n| Item | 2024 | 2025E |\n|:---|---:|---:|\n"
+        "| A \\| B | 1 | 2 |\n| **C** |  | - |\n"
+    )
     table = the_table(text)
     assert (table.caption, table.number, table.unit, table.unit_from) == (
-        "Table 4. Revenue (RMB bn)", "4", "RMB bn", "caption")
+        "Table 4. Revenue (RMB bn)",
+        "4",
+        "RMB bn",
+        "caption",
+    )
     assert [row.label for row in table.rows] == ["A | B", "C"]
     assert [cell.text for cell in table.rows[1].cells] == ["**C**", "", "-"]
     assert text[table.rows[0].start : table.rows[0].end] == "A \\| B | 1 | 2"
@@ -185,9 +193,11 @@ def test_pipes_in_prose_are_no_table() -> None:
 
 
 def test_html_tables_in_markdown_with_merged_cells() -> None:
-    text = ("表 2：甲\n<table><tr><th rowspan=2>公司</th><th colspan=\"2\">收入</th></tr>"
-            "<tr><th>2024</th><th>2025E</th></tr>"
-            "<tr><td rowspan='2'>A</td><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>\n资料来源：乙")
+    text = (
+        '表 2：甲\n<table><tr><th rowspan=2>公司</th><th colspan="2">收入</th></tr>'
+        "<tr><th>2024</th><th>2025E</th></tr>"
+        "<tr><td rowspan='2'>A</td><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>\n资料来源：乙"
+    )
     table = the_table(text)
     assert [c.label for c in table.columns] == ["公司", "收入 2024", "收入 2025E"]
     assert [(r.label, r.group) for r in table.rows] == [("A", None), ("3", "A")]
@@ -195,17 +205,20 @@ def test_html_tables_in_markdown_with_merged_cells() -> None:
     assert table.source_line == "资料来源：乙"
 
 
-@pytest.mark.parametrize("text", [
-    "步骤\n1.\t打开\n2.\t关闭\n3.\t退出\n",
-    "\t缩进的一行\n\t缩进的又一行\n",
-    "邮编：518046\t总机：0755\n",
-    "目录\n\n一、概述\t3\n二、收入\t5\n三、风险\t9\n",
-    "## Contents\nOverview\t1\nRevenue\t4\n",
-    "图 1：收入\t5\n图 2：利润\t6\n图 3：现金\t8\n图 4：负债\t9\n",
-    "概述 ........\t1\n收入 ........\t3\n风险 ........\t8\n附录 ........\t9\n",
-    "(亿美元) 100% 600 90% 500 80% 70% 400 60% 300\n",
-    "",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "步骤\n1.\t打开\n2.\t关闭\n3.\t退出\n",
+        "\t缩进的一行\n\t缩进的又一行\n",
+        "邮编：518046\t总机：0755\n",
+        "目录\n\n一、概述\t3\n二、收入\t5\n三、风险\t9\n",
+        "## Contents\nOverview\t1\nRevenue\t4\n",
+        "图 1：收入\t5\n图 2：利润\t6\n图 3：现金\t8\n图 4：负债\t9\n",
+        "概述 ........\t1\n收入 ........\t3\n风险 ........\t8\n附录 ........\t9\n",
+        "(亿美元) 100% 600 90% 500 80% 70% 400 60% 300\n",
+        "",
+    ],
+)
 def test_no_table(text: str) -> None:
     assert build_tables(Source(text=text, grids=text_grids(text))) == ()
 
@@ -240,20 +253,23 @@ def test_values_never_move_to_another_column(body: list[list[str]]) -> None:
 # ---------------------------------------------------------------- captions, units, headers
 
 
-@pytest.mark.parametrize(("lines", "caption", "number"), [
-    ("图 35: 芯片", "图 35: 芯片", "35"),
-    ("#### 圖18：供應鏈", "圖18：供應鏈", "18"),
-    ("**圖 22 : 分數**", "圖 22 : 分數", "22"),
-    ("表：收入", "表：收入", None),
-    ("图表 2-1 收入结构", "图表 2-1 收入结构", "2-1"),
-    ("表Ａ：甲", "表Ａ：甲", None),
-    ("表 B：甲", "表 B：甲", "B"),
-    ("图表 十二：收入", "图表 十二：收入", "12"),
-    ("Exhibit 7 – Peers", "Exhibit 7 – Peers", "7"),
-    ("Table 3\nRevenue by segment", "Table 3\nRevenue by segment", "3"),
-    ("## 小结", "小结", None),
-    ("这里是一句正文，说明下面的数。", None, None),
-])
+@pytest.mark.parametrize(
+    ("lines", "caption", "number"),
+    [
+        ("图 35: 芯片", "图 35: 芯片", "35"),
+        ("#### 圖18：供應鏈", "圖18：供應鏈", "18"),
+        ("**圖 22 : 分數**", "圖 22 : 分數", "22"),
+        ("表：收入", "表：收入", None),
+        ("图表 2-1 收入结构", "图表 2-1 收入结构", "2-1"),
+        ("表Ａ：甲", "表Ａ：甲", None),
+        ("表 B：甲", "表 B：甲", "B"),
+        ("图表 十二：收入", "图表 十二：收入", "12"),
+        ("Exhibit 7 – Peers", "Exhibit 7 – Peers", "7"),
+        ("Table 3\nRevenue by segment", "Table 3\nRevenue by segment", "3"),
+        ("## 小结", "小结", None),
+        ("这里是一句正文，说明下面的数。", None, None),
+    ],
+)
 def test_captions(lines: str, caption: str | None, number: str | None) -> None:
     text = f"{lines}\n\n公司\t2024\n甲\t1\n乙\t2\n"
     table = the_table(text)
@@ -272,13 +288,16 @@ def test_a_caption_belongs_to_the_table_under_it_not_to_the_one_above() -> None:
     assert [table.number for table in tables_in(text)] == [None, "5"]
 
 
-@pytest.mark.parametrize(("above", "expected"), [
-    ("图 9：营收（百万元）\n", ("百万元", "caption")),
-    ("图 9：营收\n单位：亿港元\n", ("亿港元", "line")),
-    ("图 9：营收\n(百万人民币, %)\n\n", ("百万人民币", "line")),
-    ("圖 9：營收\n營收, 百萬人民幣\n", ("百萬人民幣", "line")),
-    ("图 9：营收\n", (None, None)),
-])
+@pytest.mark.parametrize(
+    ("above", "expected"),
+    [
+        ("图 9：营收（百万元）\n", ("百万元", "caption")),
+        ("图 9：营收\n单位：亿港元\n", ("亿港元", "line")),
+        ("图 9：营收\n(百万人民币, %)\n\n", ("百万人民币", "line")),
+        ("圖 9：營收\n營收, 百萬人民幣\n", ("百萬人民幣", "line")),
+        ("图 9：营收\n", (None, None)),
+    ],
+)
 def test_where_the_unit_is_stated(above: str, expected: tuple[str | None, str | None]) -> None:
     table = the_table(above + "\t2024\t2025E\n甲\t1\t2\n乙\t3\t4\n")
     assert (table.unit, table.unit_from) == expected
@@ -302,12 +321,24 @@ def test_brackets_that_hold_no_unit() -> None:
     assert [parse_unit(label) for label in labels] == [None] * 5
 
 
-@pytest.mark.parametrize(("label", "expected"), [
-    ("目標價 (台幣)", "台幣"), ("價格(美元)", "美元"), ("月 ARPPU (美元)", "美元"), ("本季%", "%"), ("P/E (x)", "x"),
-    ("Revenue (US$ mn)", "US$ mn"), ("焦煤 (RMB/t)", "RMB/t"), ("动力煤 (US\\$/t)", "US$/t"),
-    ("收入（百万元/%）", "百万元"), ("营收, 百万人民币", "百万人民币"), ("单位：十亿美元", "十亿美元"),
-    ("消耗量（万亿Tokens）", "万亿Tokens"), ("亿元", "亿元"),
-])
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("目標價 (台幣)", "台幣"),
+        ("價格(美元)", "美元"),
+        ("月 ARPPU (美元)", "美元"),
+        ("本季%", "%"),
+        ("P/E (x)", "x"),
+        ("Revenue (US$ mn)", "US$ mn"),
+        ("焦煤 (RMB/t)", "RMB/t"),
+        ("动力煤 (US\\$/t)", "US$/t"),
+        ("收入（百万元/%）", "百万元"),
+        ("营收, 百万人民币", "百万人民币"),
+        ("单位：十亿美元", "十亿美元"),
+        ("消耗量（万亿Tokens）", "万亿Tokens"),
+        ("亿元", "亿元"),
+    ],
+)
 def test_units_of_labels(label: str, expected: str) -> None:
     assert parse_unit(label) == expected
 
@@ -321,8 +352,9 @@ def test_a_unit_told_only_by_the_prose_above_is_marked_as_such() -> None:
 
 
 def test_a_header_of_two_rows() -> None:
-    table = the_table("公司\t收入\t\t利率 (%)\t\n\t2024\t2025E\t2024\t2025E\n"
-                      "甲\t660,257\t751,000\t29\t30\n乙\t9\t-\tNA\t\n")
+    table = the_table(
+        "公司\t收入\t\t利率 (%)\t\n\t2024\t2025E\t2024\t2025E\n甲\t660,257\t751,000\t29\t30\n乙\t9\t-\tNA\t\n"
+    )
     assert [c.label for c in table.columns] == ["公司", "收入 2024", "收入 2025E", "利率 (%) 2024", "利率 (%) 2025E"]
     assert [c.period for c in table.columns] == [None, "2024", "2025E", "2024", "2025E"]
     assert [c.unit for c in table.columns] == [None, None, None, "%", "%"]
@@ -336,16 +368,20 @@ def test_a_table_without_header() -> None:
 
 
 def test_statements_side_by_side_are_two_tables() -> None:
-    text = ("图表 12：财务预测\n资产负债表(百万元)\t2024A\t2025E\t利润表(百万元)\t2024A\t2025E\n"
-            "现金\t50\t60\t营业收入\t200\t220\n存货\t7\t8\t营业成本\t90\t95\n")
+    text = (
+        "图表 12：财务预测\n资产负债表(百万元)\t2024A\t2025E\t利润表(百万元)\t2024A\t2025E\n"
+        "现金\t50\t60\t营业收入\t200\t220\n存货\t7\t8\t营业成本\t90\t95\n"
+    )
     left, right = tables_in(text)
     assert (value(left, "存货", "2025E"), value(right, "营业成本", "2025E")) == ("8", "95")
     assert {left.unit, right.unit} == {"百万元"} and {left.number, right.number} == {"12"}
 
 
 def test_rows_of_other_periods_begin_another_table() -> None:
-    text = ("Table 3: Summary\n\tFY24\tFY25E\nRevenue\t10\t12\nGrowth\t20%\t20%\n"
-            "\t1Q25\t2Q25\nRevenue\t3\t4\nGrowth\t1%\t2%\n")
+    text = (
+        "Table 3: Summary\n\tFY24\tFY25E\nRevenue\t10\t12\nGrowth\t20%\t20%\n"
+        "\t1Q25\t2Q25\nRevenue\t3\t4\nGrowth\t1%\t2%\n"
+    )
     yearly, quarterly = tables_in(text)
     assert (value(yearly, "Revenue", "FY25E"), value(quarterly, "Revenue", "2Q25")) == ("12", "4")
     assert yearly.caption == quarterly.caption == "Table 3: Summary"
@@ -365,15 +401,25 @@ def test_single_cells_head_the_rows_below() -> None:
 
 
 def test_repeated_headers_head_blocks() -> None:
-    table = the_table("收入 (亿元)\t2024\t2025E\n合计\t1\t2\n国内\t2024\t2025E\n合计\t3\t4\n"
-                      "海外\t2024\t2025E\n合计\t5\t6\n")
+    table = the_table(
+        "收入 (亿元)\t2024\t2025E\n合计\t1\t2\n国内\t2024\t2025E\n合计\t3\t4\n海外\t2024\t2025E\n合计\t5\t6\n"
+    )
     assert [value(table, "合计", "2025E", group) for group in ("收入 (亿元)", "国内", "海外")] == ["2", "4", "6"]
+
+
+def test_a_figure_that_is_the_number_of_a_year_is_no_header() -> None:
+    table = the_table("表 1：甲\n公司\t2025\n甲\t2024\n乙\t2025\n丙\t7\n")
+    assert [row.label for row in table.rows] == ["甲", "乙", "丙"]
 
 
 def test_empty_first_cells_go_on_with_the_cell_above() -> None:
     table = the_table("类别\t指标\t2024\n收入\t国内\t1\n\t海外\t3\n成本\t国内\t5\n\t海外\t7\n")
     assert [(row.group, row.label) for row in table.rows] == [
-        (None, "收入"), ("收入", "海外"), (None, "成本"), ("成本", "海外")]
+        (None, "收入"),
+        ("收入", "海外"),
+        (None, "成本"),
+        ("成本", "海外"),
+    ]
 
 
 def test_rows_between_two_centred_labels_stay_without_a_group_unless_items_tell() -> None:
@@ -388,8 +434,9 @@ def test_a_column_that_counts_is_no_label() -> None:
 
 
 def test_the_same_row_in_two_tables_stays_two_rows() -> None:
-    first, second = tables_in("表 1：甲\n公司\t2024\n丙\t1\n\n资料来源：x\n\n"
-                              "表 2：乙\n公司\t2024\n丙\t1\n\n资料来源：y\n")
+    first, second = tables_in(
+        "表 1：甲\n公司\t2024\n丙\t1\n\n资料来源：x\n\n表 2：乙\n公司\t2024\n丙\t1\n\n资料来源：y\n"
+    )
     assert first.rows[0].label == second.rows[0].label and first.rows[0].start != second.rows[0].start
     assert (first.source_line, second.source_line) == ("资料来源：x", "资料来源：y")
 
@@ -415,31 +462,67 @@ def shifted(grid: Grid, by: int) -> Grid:
 # ---------------------------------------------------------------- words
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("2024", "2024"), ("2025E", "2025E"), ("FY25E", "FY25E"), ("FY2026", "FY2026"), ("12M25", "12M25"),
-    ("3Q25", "3Q25"),
-    ("4QFY25", "4QFY25"), ("25-YoY", "25-YoY"), ("25Q3", "25Q3"), ("2025Q2", "2025Q2"), ("1H25", "1H25"),
-    ("2025H1", "2025H1"),
-    ("2025年", "2025年"), ("2025年上半年", "2025年上半年"), ("收入 2026E (亿元)", "2026E"), ("Sept 2025", "Sept 2025"),
-    ("2025-28E CAGR", "2025-28E CAGR"), ("2025-09", "2025-09"), ("26年5月", "26年5月"), ("TTM", "TTM"),
-    ("2024A", "2024A"),
-    ("收市", None), ("沪深300", None), ("2301 TT", None), ("95% CI", None), ("5日升跌", None), ("12,024", None),
-    ("20245", None),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024", "2024"),
+        ("2025E", "2025E"),
+        ("FY25E", "FY25E"),
+        ("FY2026", "FY2026"),
+        ("12M25", "12M25"),
+        ("3Q25", "3Q25"),
+        ("4QFY25", "4QFY25"),
+        ("25-YoY", "25-YoY"),
+        ("25Q3", "25Q3"),
+        ("2025Q2", "2025Q2"),
+        ("1H25", "1H25"),
+        ("2025H1", "2025H1"),
+        ("2025年", "2025年"),
+        ("2025年上半年", "2025年上半年"),
+        ("收入 2026E (亿元)", "2026E"),
+        ("Sept 2025", "Sept 2025"),
+        ("2025-28E CAGR", "2025-28E CAGR"),
+        ("2025-09", "2025-09"),
+        ("26年5月", "26年5月"),
+        ("TTM", "TTM"),
+        ("2024A", "2024A"),
+        ("收市", None),
+        ("沪深300", None),
+        ("2301 TT", None),
+        ("95% CI", None),
+        ("5日升跌", None),
+        ("12,024", None),
+        ("20245", None),
+    ],
+)
 def test_periods(text: str, expected: str | None) -> None:
     assert parse_period(text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("<b>箅</b> 力(FP16)", "算力(FP16)"), ("OpenAl", "OpenAI"), ("智谱 Al", "智谱 AI"),
-    ("可灵 Al、Runway", "可灵 AI、Runway"),
-    ("1 📙 😤 Kuaishou KlingAl", "1 Kuaishou KlingAI"), ("2   <b>G</b> Google", "2 G Google"),
-    ("↑↓ Creator ↑↓", "Creator"),
-    ("AloT 硬件", "AIoT 硬件"), ("动力煤 (US\\$/t)", "动力煤 (US$/t)"), ("**甲**", "甲"), ("A \\| B", "A | B"),
-    ("R&amp;D", "R&D"),
-    ("Also", "Also"), ("Alibaba", "Alibaba"), ("Al2O3", "Al2O3"), ("✓", "✓"), ("<10", "<10"),
-    ("a < b > c", "a < b > c"), ("", ""),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<b>箅</b> 力(FP16)", "算力(FP16)"),
+        ("OpenAl", "OpenAI"),
+        ("智谱 Al", "智谱 AI"),
+        ("可灵 Al、Runway", "可灵 AI、Runway"),
+        ("1 📙 😤 Kuaishou KlingAl", "1 Kuaishou KlingAI"),
+        ("2   <b>G</b> Google", "2 G Google"),
+        ("↑↓ Creator ↑↓", "Creator"),
+        ("AloT 硬件", "AIoT 硬件"),
+        ("动力煤 (US\\$/t)", "动力煤 (US$/t)"),
+        ("**甲**", "甲"),
+        ("A \\| B", "A | B"),
+        ("R&amp;D", "R&D"),
+        ("Also", "Also"),
+        ("Alibaba", "Alibaba"),
+        ("Al2O3", "Al2O3"),
+        ("✓", "✓"),
+        ("<10", "<10"),
+        ("a < b > c", "a < b > c"),
+        ("", ""),
+    ],
+)
 def test_readable(text: str, expected: str) -> None:
     assert readable(text) == expected
 
