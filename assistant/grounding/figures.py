@@ -1,0 +1,216 @@
+"""Each figure of a sentence against the figures of the places that it cites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from assistant.grounding.computed import Source, states, values
+from assistant.grounding.derivation import is_constant
+from assistant.grounding.finding import Finding, figure
+from assistant.grounding.matching import Why, compare, related
+from assistant.grounding.places import Fact, Place
+from assistant.grounding.wording import Said, Wording, bare, read_wording, vocabulary
+from assistant.language import CJK, script_of
+from assistant.quantities import Quantity, same_quantity
+from assistant.types import Calculation
+
+_SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
+_AROUND = 6  # characters on either side of a figure of a caption
+_TELLING = 4  # significant digits that hardly agree by chance
+
+
+def numbers(
+    wording: Wording,
+    sources: Sequence[Source],
+    marked: Sequence[Calculation],
+    given: Sequence[Quantity],
+    whole: Wording | None,
+) -> list[Finding]:
+    """What the places say to each figure; `whole` is the text that the sentence is of, None where the places were
+    searched for."""
+    pairs = [_read_alike(said, wording, sources) for said in wording.said]
+    if not (whole or wording).periods and not any(q.period for q in given):
+        pairs = [_of_the_newest(finding) for finding in pairs]
+    strong = _strong(pairs) if whole else set()
+    checked = [_with_support(f, whole or wording, strong, whole is None) for f in pairs]
+    return [_computed_or_given(f, said, marked, given) for f, said in zip(checked, wording.said, strict=True)]
+
+
+def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
+    """The best match of a figure; one printed bare may share the unit and scale of another one in its sentence
+    (+16, +5 and +3 points), or be printed as a table cell prints it."""
+    found = _best(said, wording, sources)
+    q = said.quantity
+    if found.verdict == "unverified" and q.value > 0 and _in_brackets(wording.text, q):
+        negative = replace(q, value=-q.value, sign="-", direction=None)
+        other = _best(replace(said, quantity=negative, trend=None), wording, sources)
+        found = other if other.verdict == "quoted" else found
+    if found.verdict == "unverified":
+        source = next((source for source in sources if _in_heading(wording.text, q, source.place.heading)), None)
+        if source:
+            return figure(said, "quoted", name=source.name, source=source)
+    if found.verdict != "unverified" or q.unit is not None or q.scale != 1:
+        return found
+    others = {(o.quantity.unit, o.quantity.currency, o.quantity.scale) for o in wording.said if o is not said}
+    listed = not re.match(
+        rf"\s?[{CJK}%A-Za-z]", re.sub("^[ ]?(?:[和及與与对對比]|and |versus |vs )", "、", wording.text[q.end :])
+    )
+    for unit, currency, scale in sorted(others, key=str) if listed else ():
+        if unit is None and scale == 1:
+            continue
+        borrowed = replace(
+            q,
+            unit=unit,
+            currency=currency,
+            scale=scale,
+            value=q.value * scale,
+            half_unit=q.half_unit * scale,
+            low=q.low * scale if q.low is not None else None,
+            high=q.high * scale if q.high is not None else None,
+        )
+        other = _best(replace(said, quantity=borrowed), wording, sources)
+        if other.verdict == "quoted":
+            return other
+    for source in sources:
+        for fact in source.place.facts:
+            theirs = fact.said.quantity
+            if (
+                fact.label
+                and theirs.unit not in ("%", "pp", "x")
+                and theirs.low is None
+                and q.value == theirs.value / theirs.scale
+            ):
+                bare_fact = replace(
+                    fact,
+                    said=replace(
+                        fact.said, quantity=replace(theirs, value=q.value, scale=q.scale, unit=None, currency=None)
+                    ),
+                )
+                if compare(said, wording, bare_fact, source.place).outcome == "quoted":
+                    return figure(said, "quoted", name=source.name, source=source, fact=fact)
+    return found
+
+
+def _of_the_newest(finding: Finding) -> Finding:
+    """In a text without any date, a figure of a table's older column is not proven: an undated figure is today's."""
+    if finding.verdict in ("quoted", "rounded") and finding.fact and not finding.fact.newest:
+        return replace(finding, verdict="unverified", name=None, why="period")
+    return finding
+
+
+def _in_heading(text: str, q: Quantity, heading: str) -> bool:
+    """Whether a figure stands with its neighbouring words in a caption, a header or a label."""
+    for width in (_AROUND, _AROUND // 2):
+        for around in (text[q.start : q.end + width], text[max(0, q.start - width) : q.end]):
+            if len(bare(around)) > len(bare(q.text)) + 1 and bare(around) in heading:
+                return True
+    return False
+
+
+def _in_brackets(text: str, q: Quantity) -> bool:
+    """Whether a figure stands alone in brackets, as tables print negatives."""
+    return text[q.start - 1 : q.start] in ("(", "（") and bool(
+        re.match(r"[)）](?:\s*[,，]|\s*%|\s*$|\s*\S{0,4}元?[,，。])", text[q.end :])
+    )
+
+
+def _strong(pairs: Sequence[Finding]) -> set[tuple[str, int, int]]:
+    """The places with which figures of so many digits agree that chance is ruled out."""
+    digits: dict[tuple[str, int, int], dict[tuple[int, int], int]] = {}
+    for f in pairs:
+        if f.verdict == "quoted" and f.source and f.fact:
+            place = f.source.place
+            digits.setdefault((place.report.report_id, place.start, place.end), {})[(f.fact.start, f.fact.end)] = (
+                _digits(f.fact.said.quantity)
+            )
+    return {
+        key
+        for key, each in digits.items()
+        if max(each.values()) >= _TELLING or (len(each) > 1 and sum(each.values()) > _TELLING)
+    }
+
+
+def _best(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
+    """The figure of the sources that is the same; else the nearest and what differs."""
+    best: tuple[int, int, Decimal] | None = None
+    nearest = figure(said, "unverified", why="nothing")
+    elsewhere = {id(s): [p for other in sources if other is not s for p in other.place.periods] for s in sources}
+    for source in sources:
+        for fact in source.place.facts:
+            match = compare(said, wording, fact, source.place, elsewhere[id(source)])
+            shared = len(wording.words & fact.words)
+            if match.outcome == "quoted" or match.outcome == "rounded":
+                rank = (0 if match.outcome == "quoted" else 1, -shared, Decimal(0))
+                made = figure(said, match.outcome, name=source.name, source=source, fact=fact)
+            else:
+                rank = (
+                    _distance(match.why, said.quantity, fact.said.quantity),
+                    -shared,
+                    abs(fact.said.quantity.value - said.quantity.value),
+                )
+                made = figure(said, "unverified", source=source, fact=fact, why=match.why)
+            if best is None or rank < best:
+                best, nearest = rank, made
+    return nearest
+
+
+def _distance(why: Why, ours: Quantity, theirs: Quantity) -> int:
+    """How far a figure is from one that differs: the same figure of something else is nearest, then the same digits,
+    then another value of the unit."""
+    if why in ("period", "company", "row", "measure", "bound", "precision"):
+        return 2
+    if ours.value / ours.scale == theirs.value / theirs.scale or why in ("sign", "scale"):
+        return 3
+    return 4 if ours.unit == theirs.unit else 5
+
+
+def _digits(q: Quantity) -> int:
+    return len(re.sub(r"\D", "", q.text).strip("0"))
+
+
+def _with_support(finding: Finding, wording: Wording, strong: set[tuple[str, int, int]], searched: bool) -> Finding:
+    """A figure that agrees is proven only if its sentence speaks of what the place speaks of."""
+    if finding.verdict not in ("quoted", "rounded") or finding.source is None or finding.fact is None:
+        return finding
+    place = finding.source.place
+    if (place.report.report_id, place.start, place.end) in strong or _speaks_of(wording, finding.fact, place, searched):
+        return finding
+    return replace(finding, verdict="unverified", name=None, why="unrelated")
+
+
+def _speaks_of(wording: Wording, fact: Fact, place: Place, searched: bool) -> bool:
+    shared = (wording.words & fact.words) - set(vocabulary()["common"])
+    score = sum(2 if token.isascii() else 1 for token in shared)
+    if score >= 2 and len(shared) >= searched * _SHARED * len(wording.words):
+        return True
+    if any(name.kind != "broker" and related(name.id, place.names) for name in wording.names):
+        return True
+    if fact.label and fact.label in wording.folded:
+        return True
+    if (script_of(wording.text) == "en") == (place.report.language == "en"):
+        return False
+    there = {m.id for m in read_wording(fact.sentence).measures} | fact.said.measures
+    named = not searched and any(related(name.id, place.names) for name in wording.names)
+    return named or any(m.id in there for m in wording.measures)
+
+
+def _computed_or_given(
+    finding: Finding, said: Said, marked: Sequence[Calculation], given: Sequence[Quantity]
+) -> Finding:
+    if finding.verdict != "unverified":
+        return finding
+    for calculation in marked:
+        if any(states(said.quantity, value, unit) for value, unit in values(calculation)):
+            return figure(said, "derived", name=calculation.id)
+    if marked and is_constant(said.quantity):
+        return figure(said, "derived", name=marked[0].id)
+    if any(_is_given(said.quantity, q) for q in given):
+        return figure(said, "given", name="question")
+    return finding
+
+
+def _is_given(ours: Quantity, theirs: Quantity) -> bool:
+    return ours.unit == theirs.unit and same_quantity(ours, theirs).kind == "equal"
