@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -153,7 +153,7 @@ def _exchanged(follow: _Read, context: _Read) -> str | None:
             edits.append((place, _dated(slot.text, place.text) if slot.kind == "period" else slot.text))
         else:
             beside.append(slot)
-    if all(slot.kind == "change" for slot in follow.slots) and not _tail(context):
+    if {slot.kind for slot in follow.slots} == {"change"} and not _tail(context):
         return _put("change", context, _lowered(_bare(follow.text)))
     changed = _read(_edited(context.text, edits)) if edits else context
     for slot in beside:
@@ -185,28 +185,23 @@ def _with_subject(follow: _Read, pronoun: re.Match[str], context: _Read) -> str:
     if not subjects:
         return _put("whole", context, _bare(follow.text))
     named = subjects[-1].text
-    if pronoun.group() in _data()["possessive"]:
+    if pronoun.group() in _data()["possessive"] or pronoun.group().endswith("'s"):
         named += "'s"
-    elif not _chinese(follow.text):
-        named += pronoun.group()[-2:].replace("'s", "'s") if pronoun.group().endswith("'s") else ""
     return _joined(follow.text[: pronoun.start()], named, follow.text[pronoun.end() :])
 
 
-def _about(follow: _Read, context: _Read) -> str | None:
+def _about(follow: _Read, context: _Read) -> str:
     """The question before about a thing that no list knows: in the place of the company, if it looks like one, else
     of the measure."""
     rest = follow.rest
     if len(rest) > _LONGEST_TOPIC or re.match(_words("ranks").pattern, fold(rest)):
         return _put("whole", context, _bare(follow.text))
     kind = "subject" if _unlisted_name(rest) and context.of("subject") else "measure"
-    own = context.of(kind) or context.of("subject", "measure")
-    slots = [s for s in follow.slots if s.kind != kind]
-    known = _exchanged(_Read(follow.text, follow.seen, tuple(slots), "", True), context) if slots else None
-    changed = _read(known) if known else context
-    own = changed.of(kind)
-    if not own:
-        return _beside(Slot(kind, 0, 0, rest), changed)
-    return _edited(changed.text, [(own[0], rest)])
+    known = replace(follow, slots=tuple(slot for slot in follow.slots if slot.kind != kind))
+    changed = _read(_exchanged(known, context) or context.text)
+    if own := changed.of(kind):
+        return _edited(changed.text, [(own[0], rest)])
+    return _beside(Slot(kind, 0, 0, rest), changed)
 
 
 def _put(key: str, context: _Read, named: str) -> str:
