@@ -322,7 +322,7 @@ _TIMED = (
     "\nimport sys, time; d = open(sys.argv[1], 'rb').read(); t = time.perf_counter(); run(d)\n"
     "print(time.perf_counter() - t)"
 )
-_PEAK = (
+PEAK = (
     "import sys; from assistant.errors import UnreadableFile; from assistant.reading import read\n"
     "name = sys.argv[1]\n"
     "try: said = f'{sum(len(t.rows) for t in read(open(name, \"rb\").read(), name).tables):,} rows'\n"
@@ -334,7 +334,7 @@ _PEAK = (
 
 def speed(runs: int) -> None:
     """The time to read a 100-page PDF with 60 tables, against pdfplumber's text and tables of the same pages."""
-    data = pdf_of([generate(n) for n in range(60)], "grid", filler=5)
+    data = pdf_of([generate(n) for n in range(60)], "grid", filler=4)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tables.pdf"
         path.write_bytes(data)
@@ -351,11 +351,10 @@ def _run(code: str, path: Path) -> str:
     return subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True).stdout
 
 
-def hostile() -> Iterator[tuple[str, bytes]]:
+def hostile(rows: int = 100_000) -> Iterator[tuple[str, bytes]]:
     """Large and hostile files by name."""
     import xlsxwriter
 
-    rows = 100_000
     yield (
         "rows.txt",
         ("表 1：甲\n代码\t2025E\t2026E\n" + "".join(f"行{i}\t{i}\t{i * 2}\n" for i in range(rows))).encode(),
@@ -383,7 +382,7 @@ def memory() -> None:
         for name, data in hostile():
             path = Path(folder) / name
             path.write_bytes(data)
-            peak, said = _run(_PEAK, path).strip().split("\t")
+            peak, said = _run(PEAK, path).strip().split("\t")
             print(f"{name:10s} {peak:>5s} MB  {said}")
 
 
