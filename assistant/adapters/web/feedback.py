@@ -1,0 +1,41 @@
+"""What a reader thinks of an answer, with a comment, kept beside the answer."""
+
+from __future__ import annotations
+
+from nicegui import run, ui
+
+from assistant.adapters.web.controls import element, press
+from assistant.adapters.web.desk import Desk
+from assistant.adapters.web.texts import say
+from assistant.conversations import Rating
+from assistant.errors import AssistantError
+from assistant.types import Answer
+
+_ANYBODY = "web"  # whose opinion it is where nobody has a key: a second one replaces the first
+
+
+async def ask_feedback(desk: Desk, answer: Answer, rating: Rating) -> None:
+    """Keeps the rating at once, then asks for a comment."""
+    if not answer.answer_id or not await _keep(desk, answer.answer_id, rating, ""):
+        return
+    with ui.dialog().props("aria-labelledby=feedback-title") as dialog, element("div", classes="card"):
+        element("h2", say(f"feedback_{rating}", desk.language), id="feedback-title")
+        field = ui.textarea(say("comment", desk.language)).props("outlined autofocus maxlength=2000")
+        with element("div", classes="row end"):
+            press(say("no_comment", desk.language), lambda: dialog.submit(""))
+            press(say("save", desk.language), lambda: dialog.submit(field.value), kind="main")
+    comment = await dialog
+    dialog.delete()
+    if comment and comment.strip():
+        await _keep(desk, answer.answer_id, rating, comment.strip())
+    ui.notify(say("thanks", desk.language))
+
+
+async def _keep(desk: Desk, answer_id: str, rating: Rating, comment: str) -> bool:
+    try:
+        by = desk.owner or _ANYBODY
+        await run.io_bound(desk.assistant.conversations.rate, answer_id, rating, comment, by)
+    except AssistantError as error:
+        ui.notify(str(error), type="negative")
+        return False
+    return True
