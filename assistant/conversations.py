@@ -1,28 +1,22 @@
 """Conversations that survive a restart: turns and feedback, in an SQLite file or a PostgreSQL database.
 
-Safe with several threads and processes. Only this module knows SQLAlchemy, and it takes a while to import: import it
-where a conversation is in use.
+Safe with several threads and processes. SQLAlchemy takes a while to import: import this where a conversation is in use.
 """
 
 from __future__ import annotations
 
 import builtins
 import secrets
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -31,28 +25,23 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    create_engine,
     delete,
-    event,
+    func,
     insert,
     select,
-    text,
     tuple_,
     update,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from assistant.errors import InputError, LibraryError, SettingsError
+from assistant.database import Database, damaged
+from assistant.errors import InputError, LibraryError
 from assistant.types import Answer
 
 Rating = Literal["up", "down"]
 
 SCHEMA = 1  # of the tables below; a change of them needs the next number and the statements that lead to it
-_PATIENCE = 30  # seconds that a writer waits for another one
 _LONGEST_TITLE, _LONGEST_ID, _LONGEST_COMMENT = 80, 200, 10_000
-_LOCK = 7_230_617  # any number: it names the lock under which PostgreSQL makes the tables
-_USAGE = "write sqlite:FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 _TABLES = MetaData()
 _STATE = Table("assistant_state", _TABLES, Column("version", Integer, nullable=False))
@@ -129,9 +118,8 @@ class Feedback:
 class Conversations:
     """The conversations kept in one place. Every method raises LibraryError where that place fails."""
 
-    def __init__(self, engine: Engine, place: str, keep: timedelta | None = None) -> None:
-        self._engine = engine
-        self._place = place
+    def __init__(self, database: Database, keep: timedelta | None = None) -> None:
+        self._database = database
         self._keep = keep
 
     @classmethod
@@ -141,15 +129,13 @@ class Conversations:
         Those untouched for longer than `keep` are deleted now and whenever one begins. Raises SettingsError for an
         address that can't be used, LibraryError where its file or server can't.
         """
-        address = _address(url)
-        engine, place = _engine(address)
+        database = Database.open(url)
         try:
-            with _in_words(place):
-                _prepare(engine, place)
+            _prepare(database)
         except BaseException:
-            engine.dispose()
+            database.close()
             raise
-        kept = cls(engine, place, keep)
+        kept = cls(database, keep)
         kept._expire_old()
         return kept
 
@@ -161,7 +147,7 @@ class Conversations:
         made = Conversation(_given_id(id), _title(title), _storable(owner), now, now, 0, None)
         values = {name: getattr(made, name) for name in Conversation.__slots__}
         try:
-            with self._transaction() as connection:
+            with self._database.transaction() as connection:
                 connection.execute(insert(_CONVERSATIONS).values(values | {"unpriced": 0}))
         except IntegrityError:
             return self.get(made.id, made.owner)
@@ -204,13 +190,24 @@ class Conversations:
         id = _storable(id)
         kept = replace(answer, conversation_id=id, answer_id=answer.answer_id or new_id())
         try:
-            with self._transaction() as connection:
-                number = _count(connection, id, kept)
+            with self._database.transaction() as connection:
+                _count(connection, id, kept)
+                number = _next_number(connection, id)
                 values = {"conversation_id": id, "number": number, "answer_id": kept.answer_id}
                 connection.execute(insert(_TURNS).values(**values, answer=_codec().dump_json(kept).decode()))
         except IntegrityError:
             raise InputError(f"the answer {kept.answer_id} is kept already") from None
         return _turn(number, kept)
+
+    def withdraw(self, answer_id: str) -> None:
+        """Takes a turn back, with its feedback; what it cost stays counted. Raises InputError for an unknown answer."""
+        with self._database.transaction() as connection:
+            gone = delete(_TURNS).where(_TURNS.c.answer_id == _storable(answer_id))
+            conversation = connection.execute(gone.returning(_TURNS.c.conversation_id)).scalar()
+            if conversation is None:
+                raise _unknown_answer(answer_id)
+            table = _CONVERSATIONS
+            connection.execute(update(table).where(table.c.id == conversation).values(turns=table.c.turns - 1))
 
     def rename(self, id: str, title: str) -> Conversation:
         """Gives a conversation another title. Raises InputError where there is none."""
@@ -240,7 +237,7 @@ class Conversations:
             raise InputError(f"a rating is up or down, not {rating!r}")
         asked, person = _storable(answer_id), _storable(by)
         try:
-            with self._transaction() as connection:
+            with self._database.transaction() as connection:
                 chosen = select(_TURNS.c.conversation_id).where(_TURNS.c.answer_id == asked)
                 conversation = connection.execute(chosen).scalar()
                 if conversation is None:
@@ -271,7 +268,7 @@ class Conversations:
 
     def close(self) -> None:
         """Lets go of the file or the server."""
-        self._engine.dispose()
+        self._database.close()
 
     def __enter__(self) -> Conversations:
         return self
@@ -279,14 +276,8 @@ class Conversations:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """All or nothing. An IntegrityError is passed on: what it means is for the caller to say."""
-        with _in_words(self._place), self._engine.begin() as connection:
-            yield connection
-
     def _rows(self, statement: Any) -> builtins.list[Row[Any]]:
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             return list(connection.execute(statement).all())
 
     def _first(self, statement: Any) -> Row[Any] | None:
@@ -301,7 +292,7 @@ class Conversations:
         try:
             return _codec().validate_json(stored)
         except ValidationError:
-            raise LibraryError(_damaged(self._place)) from None
+            raise LibraryError(damaged(self._database.place)) from None
 
 
 def new_id() -> str:
@@ -312,8 +303,8 @@ def new_id() -> str:
 # ---------------------------------------------------------------- rows
 
 
-def _count(connection: Connection, id: str, answer: Answer) -> int:
-    """Enters an answer into its conversation's totals; returns the number of its turn.
+def _count(connection: Connection, id: str, answer: Answer) -> None:
+    """Enters an answer into its conversation's totals.
 
     The update comes first, so that another writer of the same conversation waits here.
     """
@@ -328,7 +319,12 @@ def _count(connection: Connection, id: str, answer: Answer) -> int:
     values = {"cost_usd": cost, "unpriced": row.unpriced + unpriced}
     values |= {"title": row.title or _title(answer.question), "updated_at": max(row.updated_at, _now())}
     connection.execute(update(table).where(table.c.id == id).values(values))
-    return int(row.turns)
+
+
+def _next_number(connection: Connection, id: str) -> int:
+    """The number of a conversation's next turn: one more than the last one's, whatever was taken back before it."""
+    last = connection.execute(select(func.max(_TURNS.c.number)).where(_TURNS.c.conversation_id == id)).scalar()
+    return (last or 0) + 1
 
 
 def _conversation(row: Row[Any]) -> Conversation:
@@ -380,102 +376,16 @@ def _unknown_answer(answer_id: str) -> InputError:
     return InputError(f"there is no answer {answer_id!r} in any conversation kept")
 
 
-# ---------------------------------------------------------------- the file or the server
+# ---------------------------------------------------------------- the tables
 
 
-def _address(url: str) -> URL:
-    """A setting as an address. Raises SettingsError, which doesn't repeat it: it may hold a password."""
-    scheme, found, rest = url.strip().partition(":")
-    if scheme == "sqlite" and found:
-        path = rest.removeprefix("///") if rest.startswith("///") else rest
-        if path.strip("/") and not path.startswith(("//", ":memory:")):
-            return URL.create("sqlite", database=str(Path(path).expanduser()))
-    elif scheme in ("postgresql", "postgres", "postgresql+psycopg") and rest.startswith("//"):
-        try:
-            return make_url(f"postgresql+psycopg:{rest}")
-        except (ArgumentError, ValueError):
-            pass
-    raise SettingsError(f"ASSISTANT_STATE_URL can't be used: {_USAGE}. Correct it in the environment or in .env.")
-
-
-def _engine(address: URL) -> tuple[Engine, str]:
-    """Connections to an address, and what to call it in a message."""
-    if address.database and address.get_backend_name() == "sqlite":
-        path = Path(address.database)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LibraryError(f"the folder of {path.name} can't be made: {error.strerror}") from None
-        engine = create_engine(address, connect_args={"timeout": _PATIENCE})
-        event.listen(engine, "connect", lambda raw, _record: raw.execute("PRAGMA foreign_keys = ON"))
-        return engine, path.name
-    place = f"the PostgreSQL server at {address.host or 'this machine'}"
-    arguments = {"connect_timeout": 10, "prepare_threshold": None}  # poolers don't keep prepared statements
-    return create_engine(address, pool_pre_ping=True, connect_args=arguments), place
-
-
-def _prepare(engine: Engine, place: str) -> None:
+def _prepare(database: Database) -> None:
     """Makes the tables where they are not there; refuses those of a newer program."""
-    if engine.dialect.name == "sqlite":
-        _write_ahead(engine)
-    with engine.begin() as connection:
-        alone = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else f"SELECT pg_advisory_xact_lock({_LOCK})"
-        connection.execute(text(alone))
+    with database.preparing() as connection:
         _TABLES.create_all(connection)
         version = connection.execute(select(_STATE.c.version)).scalar()
         if version is None:
             connection.execute(insert(_STATE).values(version=SCHEMA))
         elif version > SCHEMA:
-            newer = f"the conversations in {place} were written by a newer version of the assistant"
+            newer = f"the conversations in {database.place} were written by a newer version of the assistant"
             raise LibraryError(f"{newer}; install that version, or set ASSISTANT_STATE_URL to another place")
-
-
-def _write_ahead(engine: Engine) -> None:
-    """Lets readers go on while one writes. SQLite doesn't wait for others here, so we do."""
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            with engine.connect() as connection:
-                connection.execute(text("PRAGMA journal_mode = WAL"))
-            return
-        except OperationalError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-
-
-# What databases say -> what we say. The first that is found counts.
-_TROUBLES = {
-    "not a database": "the conversations in {place} are damaged; {mend}",
-    "malformed": "the conversations in {place} are damaged; {mend}",
-    "disk is full": "the disk is full: conversations can't be kept in {place}; free some space",
-    "No space left": "the disk of {place} is full: conversations can't be kept; free some space there",
-    "readonly": "{place} can't be written; give this user the right to, or set ASSISTANT_STATE_URL to another place",
-    "unable to open": "{place} can't be opened; see that it is a file in a folder that this user may write to",
-    "locked": "another program has been writing to {place} for too long; try again",
-    "authentication failed": "{place} refused the user name or the password in ASSISTANT_STATE_URL; correct them there",
-    "no password": "{place} wants a password; put it into ASSISTANT_STATE_URL",
-    "does not exist": "{place} has no such database or user; create it, or correct ASSISTANT_STATE_URL",
-    "permission denied": "{place} doesn't let this user work with the conversations; grant it the right to",
-}
-_MEND = "restore a copy of it, or move it away to begin with none"
-_UNREACHED = "{place} can't be reached; see that it runs and that ASSISTANT_STATE_URL is right, then try again"
-_UNKNOWN = "{place} can't be worked with ({kind}); see that ASSISTANT_STATE_URL is the place of conversations"
-
-
-def _damaged(place: str) -> str:
-    return _TROUBLES["malformed"].format(place=place, mend=_MEND)
-
-
-@contextmanager
-def _in_words(place: str) -> Iterator[None]:
-    """What goes wrong with a database, as a LibraryError without addresses, statements or values."""
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", error))
-        fallback = _UNREACHED if isinstance(error, OperationalError) and "PostgreSQL" in place else _UNKNOWN
-        sentence = next((ours for theirs, ours in _TROUBLES.items() if theirs in said), fallback)
-        raise LibraryError(sentence.format(place=place, mend=_MEND, kind=type(error).__name__)) from None

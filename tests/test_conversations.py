@@ -299,6 +299,18 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_password(url: str
     assert "hidden" not in str(caught.value)
 
 
+def test_a_turn_can_be_taken_back_and_the_next_one_is_numbered_after_the_last(url: str) -> None:
+    with Conversations.open(url) as kept:
+        made = kept.create()
+        first, second, third = (kept.add(made.id, replace(WHOLE, answer_id=None)) for _ in range(3))
+        kept.rate(str(second.answer.answer_id), "up")
+        kept.withdraw(str(second.answer.answer_id))
+        assert kept.turns(made.id) == [first, third] and kept.get(made.id).turns == 2 and kept.feedback(made.id) == []
+        assert kept.add(made.id, replace(WHOLE, answer_id=None)).number == 4
+        with pytest.raises(InputError, match="there is no answer"):
+            kept.withdraw(str(second.answer.answer_id))
+
+
 def test_both_ways_to_write_a_file_lead_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for url, name in (("sqlite:a.db", "a.db"), ("sqlite:///b.db", "b.db"), (f"sqlite:///{tmp_path}/c.db", "c.db")):
@@ -309,7 +321,7 @@ def test_both_ways_to_write_a_file_lead_to_it(tmp_path: Path, monkeypatch: pytes
 def test_a_newer_versions_conversations_are_left_alone(url: str) -> None:
     with Conversations.open(url) as kept:
         kept.rename(kept.create().id, "x")
-        with kept._engine.begin() as connection:
+        with kept._database.transaction() as connection:
             connection.exec_driver_sql("UPDATE assistant_state SET version = version + 1")
     with pytest.raises(LibraryError, match="written by a newer version"):
         Conversations.open(url)
