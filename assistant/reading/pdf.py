@@ -17,7 +17,8 @@ from typing import Any
 
 from assistant.errors import InputError, UnreadableFile
 from assistant.reading.draft import iso_date, tidy
-from assistant.reading.layout import LEADERS, Bounds, Glyph, LaidCell, LaidTable, Layout, Rules, lay_out
+from assistant.reading.fragments import LEADERS, Bounds, Glyph, Rules
+from assistant.reading.layout import LaidCell, LaidTable, Layout, lay_out
 from assistant.reading.source import Grid, GridCell, Heading, Picture, Source
 from assistant.types import Page
 
