@@ -119,6 +119,10 @@ class Registry:
         """Return what there is to know about every tool, in the order they were added."""
         return [tool.info for tool in self._tools.values()]
 
+    def schema(self, name: str) -> dict[str, Any]:
+        """Return the JSON schema of a tool's arguments. Raises InputError for an unknown tool."""
+        return _schema(self._find(name)).model_json_schema()
+
     def langchain_tools(self) -> list[BaseTool]:
         """Return every tool for a LangChain model: its content is JSON text, its artifact the Calculation.
 

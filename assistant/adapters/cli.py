@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import io
 import json
 import os
@@ -17,10 +16,13 @@ from assistant import __version__
 from assistant.errors import AssistantError, InputError
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from assistant.conversations import Conversations
     from assistant.grounding import Span
     from assistant.ingestion import Outcome
     from assistant.service import Assistant
+    from assistant.settings import Settings
     from assistant.types import Answer, Calculation, Filters
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -116,6 +118,11 @@ def build_parser() -> argparse.ArgumentParser:
     serve = command("serve", run_serve, "HTTP API and web chat · 启动 HTTP 服务与网页")
     serve.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
     serve.add_argument("--port", type=_port, default=8000, help="(8000); 0 takes a free one")
+
+    mcp = command("mcp", run_mcp, "MCP server on standard input and output · 启动 MCP 服务")
+    mcp.add_argument("--http", action="store_true", help="over HTTP instead, at /mcp; `assistant serve` has it too")
+    mcp.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
+    mcp.add_argument("--port", type=_port, default=8000, help="(8000); 0 takes a free one")
 
     command("reindex", run_reindex, "build the library's index anew with the embedding now set · 重建索引")
     _json(command("doctor", run_doctor, "settings in force and the library's health · 检查设置与库"))
@@ -427,8 +434,32 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    """The HTTP API and the web chat, until it is told to stop."""
+    """The HTTP API, MCP and the web chat, until it is told to stop."""
+    from assistant.adapters import web
+
+    with _served(options) as (app, assistant, settings):
+        web.mount(app, assistant, settings, app.state.desk.keys.find)
+    return DONE
+
+
+def run_mcp(options: argparse.Namespace) -> int:
+    """The assistant as an MCP server."""
+    if options.http:
+        with _served(options):
+            return DONE
+    from assistant.adapters.mcp import serve_stdio
+
+    with _assistant(first_use=True) as assistant:
+        serve_stdio(assistant)
+    return DONE
+
+
+@contextmanager
+def _served(options: argparse.Namespace) -> Iterator[tuple[FastAPI, Assistant, Settings]]:
+    """The app with its API and MCP, to which more may be added; at the end it serves until it is told to stop."""
+    from assistant.adapters import mcp
     from assistant.adapters.api.app import create_app, keys_of
+    from assistant.adapters.api.asking import asker
     from assistant.adapters.api.keys import check_bind
     from assistant.adapters.api.server import serve
     from assistant.settings import load_settings
@@ -437,11 +468,9 @@ def run_serve(options: argparse.Namespace) -> int:
     check_bind(options.host, keys_of(settings))
     with _assistant(first_use=True) as assistant:
         app = create_app(assistant, settings)
-        if importlib.util.find_spec("assistant.adapters.web"):
-            web = importlib.import_module("assistant.adapters.web")
-            getattr(web, "mount", lambda *_: None)(app, assistant, settings)
+        mcp.mount(app, assistant, asker(app.state.desk))
+        yield app, assistant, settings
         serve(app, options.host, options.port, lambda address: tell(f"listening on {address}"))
-    return DONE
 
 
 def run_reindex(options: argparse.Namespace) -> int:

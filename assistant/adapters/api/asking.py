@@ -106,6 +106,15 @@ async def answering(
         raise Problem(503, _STOPPED, {"Retry-After": "5"})
 
 
+def asker(desk: Desk) -> Callable[[Request, str, Filters], Awaitable[Answer]]:
+    """What answers a question of another door in the same server: in line with the others, counted for its key."""
+
+    async def ask(request: Request, question: str, filters: Filters) -> Answer:
+        return await whole(answering(desk, request.state.key, question, filters, None))
+
+    return ask
+
+
 def supported(function: Callable[..., object], **options: object) -> dict[str, Any]:
     """Those of the options that a function takes."""
     takes = inspect.signature(function).parameters

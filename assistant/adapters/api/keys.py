@@ -55,7 +55,7 @@ class Key:
         return 0.0
 
 
-LOCAL = Key("local", "write", b"")
+LOCAL = Key("", "write", b"")  # whoever sits at this machine, in the web chat too
 
 
 @dataclass(frozen=True, slots=True)
