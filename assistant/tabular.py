@@ -131,12 +131,23 @@ def _selection(question: Question, judge: Judge, one: View) -> Selection | None:
         return None
     own = {i for r in rows for i in judge.cover(" ".join((*one.rows[r], one.groups[r])))}
     covered = {**dict.fromkeys(about, 0.8), **dict.fromkeys(header, 0.9), **dict.fromkeys(own, 1.0)}
+    years_alone = all(one.table.columns[c].period for c in columns)
+    if years_alone and _other_sort(judge, covered):
+        return None
     if not (columns and (labelled or operation in ("highest", "lowest"))) and not _about_it(judge, covered):
         return None
     score = judge.share(covered) + 0.12 * bool(labelled) + 0.1 * bool(columns)
     if one.table.number and one.table.number in question.figures:
         score += 1.0
     return Selection(operation, one, tuple(rows), tuple(columns), score, bool(labelled), frozenset(covered))
+
+
+def _other_sort(judge: Judge, covered: dict[int, float]) -> bool:
+    """Whether the question asks for a kind of deal, and the table has none of it: then a year in it answers nothing."""
+    return any(
+        group.term is not None and group.term.kind in ("deal", "corporate-action") and i not in covered
+        for i, group in enumerate(judge.groups)
+    )
 
 
 def _about_it(judge: Judge, covered: dict[int, float]) -> bool:
