@@ -25,7 +25,6 @@ from assistant.settings import Settings
 _ABOUT = """Ask a folder of broker reports, in Chinese or English; every number comes with its source.
 
 Send `Authorization: Bearer KEY` where the server has keys. Errors are problem details (RFC 9457) with a request id."""
-_BODY_LIMIT = 4 << 20  # bytes; uploads have their own
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -42,13 +41,12 @@ def create_app(assistant: Assistant, settings: Settings) -> FastAPI:
         description=_ABOUT,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=_lifespan(desk),
-        max_body_size=_BODY_LIMIT,
     )
     app.state.desk = desk
     problems.install(app)
     # The gate has looked at the key by now; this is what tells OpenAPI that there is one.
     locked = [Depends(HTTPBearer(auto_error=False, description="a key of ASSISTANT_API_KEYS"))] if desk.keys else []
-    for router in (asking.router, finding.router, reports.upload_route(desk), reports.router, reports.jobs):
+    for router in (asking.router, finding.router, reports.router, reports.jobs):
         app.include_router(router, dependencies=locked)
     app.include_router(calculating.router, dependencies=locked)
     app.include_router(openai_shape.router, dependencies=locked)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.adapters.api.desk import Desk
@@ -25,6 +26,7 @@ _trouble = logging.getLogger(__name__)
 _PROTECTED = ("/v1/", "/metrics", "/mcp")
 _READING = ("GET", "HEAD", "OPTIONS")
 _CHANGING = re.compile(r"(POST|DELETE|PUT|PATCH) /v1/reports(/|$)")
+_BODY_LIMIT = 4 << 20  # bytes of a request that is no upload
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}")
 _SECURITY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
 _NOTHING = {"content-security-policy": "default-src 'none'; frame-ancestors 'none'", "cache-control": "no-store"}
@@ -48,6 +50,8 @@ class Gate:
         sending = _Sending(send, scope)
         try:
             state["key"] = self._admitted(scope, headers)
+            if scope["path"].startswith(_PROTECTED):
+                receive = _bounded(receive, headers, self._body_limit(scope))
             await self.app(scope, receive, sending)
         except Exception as error:
             problem = problem_of(error)
@@ -79,6 +83,10 @@ class Gate:
             raise Problem(429, f"the key {key.name!r} may send {key.per_minute} requests a minute", told)
         return key
 
+    def _body_limit(self, scope: Scope) -> int:
+        upload = scope["path"] == "/v1/reports"
+        return int(self.desk.settings.upload_limit * (1 << 20)) if upload else _BODY_LIMIT
+
     def _note(self, scope: Scope, status: int | None, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "") or "other"
         self.desk.metrics.request(scope["method"], route, status or 0, seconds)
@@ -90,7 +98,7 @@ class Gate:
             "path": scope["path"],
             "status": status,
             "seconds": round(seconds, 4),
-            "key": getattr(state.get("key"), "name", None),
+            "key": getattr(state.get("key"), "name", None) or None,
             **state.get("log", {}),
         }
         log.info(json.dumps(line))
@@ -117,6 +125,25 @@ class _Sending:
         if self._scope["path"].startswith(_PROTECTED):
             for name, value in _NOTHING.items():
                 headers.setdefault(name, value)
+
+
+def _bounded(receive: Receive, headers: Headers, limit: int) -> Receive:
+    """`receive` that gives up on a body beyond a limit, whether or not it tells its length before."""
+    told = headers.get("content-length", "")
+    too_large = HTTPException(413, f"a request to this address may have {limit / (1 << 20):g} MB")
+    if told.isdigit() and int(told) > limit:
+        raise too_large
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise too_large
+        return message
+
+    return bounded
 
 
 def _request_id(given: str) -> str:

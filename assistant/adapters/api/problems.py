@@ -18,6 +18,7 @@ from assistant.errors import AssistantError, InputError
 
 UNEXPECTED = "an unexpected error; the server's log tells more under this request id"
 _OPENAI = ("/v1/chat/", "/v1/models")
+_DETAILS = {404: "there is nothing at this address", 405: "this address takes other methods"}
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _OPENAI_CODES = {401: "invalid_api_key", 404: "not_found", 413: "too_large", 429: "rate_limit_exceeded"}
 
@@ -74,6 +75,8 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(422, str(error))
     if isinstance(error, AssistantError):
         return Problem(503, str(error))
+    if isinstance(error, HTTPException):
+        return Problem(error.status_code, _DETAILS.get(error.status_code, str(error.detail)), error.headers)
     return Problem(500, UNEXPECTED)
 
 
@@ -102,19 +105,13 @@ def install(app: FastAPI) -> None:
     async def ours(request: Request, error: Exception) -> Response:
         return response(problem_of(error), request.scope)
 
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        detail = {404: "there is nothing at this address", 405: "this address takes other methods"}
-        told = detail.get(error.status_code, str(error.detail))
-        return response(Problem(error.status_code, told, error.headers), request.scope)
-
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         return response(_invalid(error, request.scope), request.scope)
 
     app.add_exception_handler(Problem, ours)
     app.add_exception_handler(AssistantError, ours)
-    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(HTTPException, ours)
     app.add_exception_handler(RequestValidationError, invalid)
 
 

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from assistant.adapters.api import shapes
-from assistant.adapters.api.desk import Desk, TheDesk
+from assistant.adapters.api.desk import TheDesk
 from assistant.adapters.api.jobs import Job, safe_name
 from assistant.adapters.api.problems import Problem, documented
 from assistant.adapters.render import info_data
@@ -112,26 +112,18 @@ def page(
     return Response(desk.assistant.page_picture(known, number, span), media_type="image/png")
 
 
-def upload_route(desk: Desk) -> APIRouter:
-    """POST /v1/reports, with the size limit that is set."""
-    uploads = APIRouter(prefix="/v1/reports", tags=["reports"])
-    route = uploads.post(
-        "",
-        summary="Add reports",
-        status_code=201,
-        response_model=shapes.JobState,
-        openapi_extra=_UPLOAD,
-        max_body_size=int(desk.settings.upload_limit * (1 << 20)),
-        responses={
-            200: {"model": shapes.JobState, "description": "the library has these already"},
-            202: {"model": shapes.JobState, "description": "on its way; ask for the job at Location"},
-            **documented(400, 401, 403, 413, 415, 422, 429, 500, 503),
-        },
-    )
-    route(upload)
-    return uploads
-
-
+@router.post(
+    "",
+    summary="Add reports",
+    status_code=201,
+    response_model=shapes.JobState,
+    openapi_extra=_UPLOAD,
+    responses={
+        200: {"model": shapes.JobState, "description": "the library has these already"},
+        202: {"model": shapes.JobState, "description": "on its way; ask for the job at Location"},
+        **documented(400, 413, 415, 422),
+    },
+)
 async def upload(
     request: Request,
     desk: TheDesk,
