@@ -253,6 +253,47 @@ def test_an_offline_answer_of_quotes_has_no_unverified_figure(library: Library, 
     assert {figure.verdict for figure in answer.figures} <= {"quoted", "given", "derived"}
 
 
+# ---------------------------------------------------------------- arithmetic and tables
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("310.6 ÷ 420 ≈ 74.0%。", [CLOUD]),
+        ("310.6 × 1.175² ≈ 428.8 亿元（约 4.288 百亿元）。", [CLOUD]),
+        ("(310.6 + 420) / 2 = 365.3。", [CLOUD]),
+        ("30 万亿 ÷ 1.5 万亿 = 20 倍；30 万亿 ÷ 30 ≈ 每天 1 万亿 Token。", [TOKENS]),
+        ("1245 − 912 = 333 亿元。", ["腾讯\t768\t912", "阿里巴巴\t1,030\t1,245"]),
+        ("From 768 in 2024 to 912 in 2025E.", ["腾讯\t768\t912"]),
+        ("表中腾讯为 768，阿里巴巴为 1,030。", ["腾讯\t768\t912", "阿里巴巴\t1,030\t1,245"]),
+    ],
+)
+def test_computed_figures_whose_operands_are_cited_are_verified(library: Library, text: str, quotes: list[str]) -> None:
+    outcome = check(library, text, *quotes)
+    assert outcome.verified, [(f.text, f.verdict, f.why) for f in outcome.figures]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("310.6 ÷ 420 ≈ 75.0%。", [CLOUD]),
+        ("310.6 ÷ 420 ≈ 74.0 倍。", [CLOUD]),
+        ("310.6 ÷ 421 ≈ 73.8%。", [CLOUD]),
+        ("(310.6 + 420) / 2 = 365.3 万元。", [CLOUD]),
+        ("30 万亿 ÷ 30 ≈ 每天 1 万亿美元。", [TOKENS]),
+        ("310.6 ÷ 420 − 1 = 26.0%。", [CLOUD]),
+        ("1245 − 912 = 333 亿美元。", ["腾讯\t768\t912", "阿里巴巴\t1,030\t1,245"]),
+        ("腾讯云与阿里云 2025 年收入为 310.6 亿元与 420 亿元，合计 420 亿元。", [CLOUD]),
+        ("腾讯与阿里巴巴为 768 与 1,245。", ["腾讯\t768\t912", "阿里巴巴\t1,030\t1,245"]),
+        ("From 768 in 2025E to 912 in 2024.", ["腾讯\t768\t912"]),
+        ("豆包日均调用量超过 1.5 万亿 Token。", [LISTED]),
+        ("网易毛利率 55% − 2.5% = 52.5%。", [MARGINS]),
+    ],
+)
+def test_computed_figures_that_do_not_follow_are_not(library: Library, text: str, quotes: list[str]) -> None:
+    assert not check(library, text, *quotes).verified
+
+
 # ---------------------------------------------------------------- a draft's sentences
 
 

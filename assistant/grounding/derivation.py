@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from itertools import combinations, permutations
 
@@ -15,22 +16,21 @@ from assistant.language import fold
 from assistant.quantities import Quantity
 
 _PER = r"(?:\s*/\s*(?:天|日|周|週|月|年|分钟|分鐘|小时|小時|秒|day|week|month|year|minute)(?![A-Za-z]))?"
-_OPERATOR = re.compile(rf"{_PER}[\s×x*÷/+加−–\-()（）^]*(?:[×x*÷/+加−–^]|\*\*|-)[\s×x*÷/+加−–\-()（）^]*", re.I)
+_OPERATOR = re.compile(
+    rf"{_PER}[²³⁴⁵⁶⁷⁸⁹]?[\s×x*÷/+加−–\-()（）^]*(?:[×x*÷/+加−–^]|\*\*|-)[\s×x*÷/+加−–\-()（）^]*", re.I
+)
 _CONSTANTS = frozenset(map(Decimal, [*range(1, 13), 24, 30, 52, 60, 100, 365, 1000, 1440, 3600, 86400]))
 _NEARBY = ("sum", "difference")  # announced right beside the figure, or not at all
 _MOST_OPERANDS = 8
+_TOLERANCE = Decimal("0.05")  # of a multiple without decimals: half a unit of 2 times says nothing
+_HAIR = Decimal("1.0001")
+_POWERS = {ord(sign): f"^{n}" for n, sign in enumerate("²³⁴⁵⁶⁷⁸⁹", 2)}
 _POWER = re.compile(r"[)）]?\s*(?:\^|\*\*)\s*[(（]?\s*\Z")
 
 
-def written(text: str, figures: Sequence[Quantity]) -> list[tuple[list[int], Decimal]]:
-    """The expressions written out in a text, each as the indices of its operands and its value. A percentage counts
-    as its hundredth."""
-    found = []
-    for run in _runs(text, figures):
-        value = _value(text, [figures[i] for i in run])
-        if value is not None:
-            found.append((run, value))
-    return found
+def expressions(text: str, figures: Sequence[Quantity]) -> list[list[int]]:
+    """The expressions written out in a text, each as the indices of its operands."""
+    return list(_runs(text, figures))
 
 
 def _runs(text: str, figures: Sequence[Quantity]) -> Iterator[list[int]]:
@@ -48,10 +48,11 @@ def _runs(text: str, figures: Sequence[Quantity]) -> Iterator[list[int]]:
         yield run
 
 
-def _value(text: str, operands: Sequence[Quantity]) -> Decimal | None:
+def value_of(text: str, operands: Sequence[Quantity]) -> Decimal | None:
+    """The value of the expression that these operands stand in. A percentage counts as its hundredth."""
     first, last = operands[0], operands[-1]
     opening = re.search(r"[(（]+\Z", text[: first.start])
-    closing = re.match(r"\s*[)）]+", text[last.end :])
+    closing = re.match(r"[²³⁴⁵⁶⁷⁸⁹]|\s*[)）]+[²³⁴⁵⁶⁷⁸⁹]?", text[last.end :])
     pieces = [opening.group() if opening else ""]
     variables: dict[str, Amount] = {}
     for i, operand in enumerate(operands):
@@ -63,7 +64,9 @@ def _value(text: str, operands: Sequence[Quantity]) -> Decimal | None:
         variables[f"q{i}"] = Amount(value / 100 if operand.unit == "%" else value, None)
         pieces += [re.sub(rf"^{_PER}", "", gap, flags=re.I).replace("加", "+"), f" q{i} "]
     pieces.append(closing.group() if closing else "")
-    expression = "".join(pieces).replace("（", "(").replace("）", ")").replace("x", "*").replace("X", "*")
+    expression = (
+        "".join(pieces).translate(_POWERS).replace("（", "(").replace("）", ")").replace("x", "*").replace("X", "*")
+    )
     for attempt in _balanced(expression):
         try:
             return Decimal(calculate(attempt, variables).result)
@@ -90,14 +93,14 @@ def is_constant(figure: Quantity) -> bool:
     return bool(re.fullmatch(r"1/\d{1,2}", figure.text.strip()))
 
 
-def agrees(figure: Quantity, value: Decimal) -> bool:
-    """Whether a figure states this value to its last printed digit (in its own scale too, where the operands went
-    without theirs)."""
-    shown = abs(figure.value)
-    value = abs(value)
-    candidates = [value * 100] if figure.unit in ("%", "pp") else [value, value * figure.scale]
-    ends = [shown] if figure.low is None or figure.high is None else [abs(figure.low), abs(figure.high)]
-    return any(abs(end - one) <= figure.half_unit * Decimal("1.0001") for one in candidates for end in ends)
+def agrees(figure: Quantity, value: Decimal, falls: bool) -> bool:
+    """Whether a figure states this value to its last printed digit; its sign may be said in words (`falls`)."""
+    shown = value * 100 if figure.unit in ("%", "pp") else value
+    if figure.low is not None and figure.high is not None:
+        return any(abs(abs(end) - abs(shown)) <= figure.half_unit * _HAIR for end in (figure.low, figure.high))
+    if shown * figure.value < 0 and not falls:
+        return False
+    return abs(abs(figure.value) - abs(shown)) <= figure.half_unit * _HAIR
 
 
 def announced(
@@ -107,8 +110,6 @@ def announced(
     difference: the words `nearby`); None if none fits.
 
     Only figures proven already are tried, in pairs, and for a sum all of one unit."""
-    if figure.low is not None:
-        return None
     folded = fold(clause)
     near = fold(nearby)
     cues = {
@@ -117,6 +118,8 @@ def announced(
         if re.search(pattern, near if name in _NEARBY else folded)
     }
     operands = list(proven)[-_MOST_OPERANDS:]
+    if figure.low is not None and figure.high is not None:
+        return _of_ranges(figure, figure.low, figure.high, cues, operands)
     if "sum" in cues:
         alike = [q for q in operands if _alike(q, figure)]
         for size in range(len(alike), 1, -1):
@@ -133,6 +136,33 @@ def announced(
                 if abs(rate * 100 - figure.value) <= figure.half_unit:
                     return a, b
     return None
+
+
+def _of_ranges(
+    figure: Quantity, low: Decimal, high: Decimal, cues: set[str], operands: Sequence[Quantity]
+) -> tuple[Quantity, ...] | None:
+    """A range whose ends come from the ends of operands, one of which is a range."""
+    ends = [replace(figure, value=end, low=None, high=None) for end in (low, high)]
+    if "sum" in cues:
+        ranges = [q for q in operands if q.low is not None and q.unit == figure.unit]
+        for size in range(len(ranges), 1, -1):
+            for chosen in combinations(ranges, size):
+                if sum(q.low or 0 for q in chosen) == low and sum(q.high or 0 for q in chosen) == high:
+                    return chosen
+    for a, b in permutations(operands, 2):
+        if a.low is None and b.low is None:
+            continue
+        for name, fits in _PAIRS.items():
+            pairs = [(x, y) for x in _ends(a) for y in _ends(b)]
+            if name in cues and all(any(fits(end, x, y) for x, y in pairs) for end in ends):
+                return a, b
+    return None
+
+
+def _ends(q: Quantity) -> list[Quantity]:
+    if q.low is None or q.high is None:
+        return [q]
+    return [replace(q, value=end, low=None, high=None) for end in (q.low, q.high)]
 
 
 def _alike(a: Quantity, b: Quantity) -> bool:
@@ -152,6 +182,8 @@ def _difference(figure: Quantity, a: Quantity, b: Quantity) -> bool:
     return (
         (points or _same_unit(a, b))
         and a.value > b.value
+        and not (figure.direction == "up" and a.start < b.start)
+        and not (figure.direction == "down" and a.start > b.start)
         and (points or _loosely(figure, a))
         and _same_value(figure, a.value - b.value)
     )
@@ -177,17 +209,17 @@ def _ratio(figure: Quantity, a: Quantity, b: Quantity) -> bool:
     if b.value == 0 or figure.unit in ("%", "pp") or (figure.unit == "x" and not _same_unit(a, b)):
         return False
     grown = 1 if figure.direction == "up" else 0  # 提高 1 倍 is to twice as much
-    return _same_value(figure, a.value / b.value - grown) and (figure.digits > 0 or figure.unit == "x")
+    value = a.value / b.value - grown
+    telling = figure.digits > 0 or abs(figure.value - value) <= _TOLERANCE * figure.value
+    return _same_value(figure, value) and telling and (figure.digits > 0 or figure.unit == "x")
 
 
 def _growth(figure: Quantity, a: Quantity, b: Quantity) -> bool:
-    return (
-        figure.unit == "%"
-        and _same_unit(a, b)
-        and a.unit != "%"
-        and a.value > 0
-        and _same_value(figure, (b.value / a.value - 1) * 100)
-    )
+    if figure.unit != "%" or not _same_unit(a, b) or a.unit == "%" or a.value <= 0:
+        return False
+    value = (b.value / a.value - 1) * 100
+    wrong_way = (value < 0 and figure.direction == "up") or (value > 0 and figure.direction == "down")
+    return not wrong_way and _same_value(figure, value)
 
 
 def _product(figure: Quantity, a: Quantity, b: Quantity) -> bool:

@@ -10,15 +10,17 @@ from decimal import Decimal
 from assistant.grounding.computed import Source, states, values
 from assistant.grounding.derivation import is_constant
 from assistant.grounding.finding import Finding, figure
-from assistant.grounding.matching import Why, compare, related
+from assistant.grounding.matching import Why, compare, related, same_period
 from assistant.grounding.places import Fact, Place
-from assistant.grounding.wording import Said, Wording, bare, read_wording, vocabulary
-from assistant.language import CJK, script_of
+from assistant.grounding.wording import Said, Wording, bare, lists, read_wording, vocabulary
+from assistant.language import CJK, fold, script_of
 from assistant.quantities import Quantity, same_quantity
 from assistant.types import Calculation
 
 _SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
 _AROUND = 6  # characters on either side of a figure of a caption
+_DAYS = ("day", "as-of")
+_FEW_WORDS = 3  # "约", "per GW": too few to say what is spoken of
 _TELLING = 4  # significant digits that hardly agree by chance
 
 
@@ -33,9 +35,13 @@ def numbers(
     searched for."""
     pairs = [_read_alike(said, wording, sources) for said in wording.said]
     if not (whole or wording).periods and not any(q.period for q in given):
-        pairs = [_of_the_newest(finding) for finding in pairs]
+        pairs = [_of_the_newest(finding, pairs if whole else []) for finding in pairs]
+    pairs = _in_order(pairs, wording)
     strong = _strong(pairs) if whole else set()
-    checked = [_with_support(f, whole or wording, strong, whole is None) for f in pairs]
+    checked = [
+        _with_support(f, said, whole or wording, strong, whole is None)
+        for f, said in zip(pairs, wording.said, strict=True)
+    ]
     return [_computed_or_given(f, said, marked, given) for f, said in zip(checked, wording.said, strict=True)]
 
 
@@ -44,11 +50,13 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
     (+16, +5 and +3 points), or be printed as a table cell prints it."""
     found = _best(said, wording, sources)
     q = said.quantity
+    if found.verdict == "unverified" and (source := _ticker(q, sources) or _counted(said, wording, sources)):
+        return figure(said, "quoted", name=source.name, source=source)
     if found.verdict == "unverified" and q.value > 0 and _in_brackets(wording.text, q):
         negative = replace(q, value=-q.value, sign="-", direction=None)
         other = _best(replace(said, quantity=negative, trend=None), wording, sources)
         found = other if other.verdict == "quoted" else found
-    if found.verdict == "unverified":
+    if found.verdict == "unverified" and found.why not in ("sign", "company"):
         source = next((source for source in sources if _in_heading(wording.text, q, source.place.heading)), None)
         if source:
             return figure(said, "quoted", name=source.name, source=source)
@@ -94,11 +102,80 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
     return found
 
 
-def _of_the_newest(finding: Finding) -> Finding:
-    """In a text without any date, a figure of a table's older column is not proven: an undated figure is today's."""
-    if finding.verdict in ("quoted", "rounded") and finding.fact and not finding.fact.newest:
-        return replace(finding, verdict="unverified", name=None, why="period")
-    return finding
+def _ticker(q: Quantity, sources: Sequence[Source]) -> Source | None:
+    """The place that prints a bare number as a listed company's code."""
+    if q.unit is not None or not re.fullmatch(r"\d{3,6}", q.text):
+        return None
+    code = re.compile(rf"(?<!\d)0?{q.text}[ .](?:hk|tt|tw|two|sz|sh|ss|ch|us|jp|ks)(?![a-z])")
+    return next((source for source in sources if code.search(fold(source.place.quote))), None)
+
+
+def _counted(said: Said, wording: Wording, sources: Sequence[Source]) -> Source | None:
+    """The place whose table has as many years or quarters as a sentence says: "all four years"."""
+    q = said.quantity
+    if q.unit not in ("years", "quarters") or q.scale != 1 or q.low is not None:
+        return None
+    for source in sources:
+        columns = {(fact.table, fact.column) for fact in source.place.facts if fact.said.quantity.period}
+        if q.value == len(columns) and len(source.place.facts) == len(columns) > 1:
+            return source
+    return None
+
+
+def _of_the_newest(finding: Finding, others: Sequence[Finding]) -> Finding:
+    """In a text without any date, a figure of a table's older column is not proven (an undated figure is today's),
+    unless others of the sentence stand under or beside it."""
+    fact = finding.fact
+    if finding.verdict not in ("quoted", "rounded") or fact is None or fact.newest:
+        return finding
+    if any(f is not finding and f.source and f.fact and _neighbours(finding, f) for f in others):
+        return finding
+    return replace(finding, verdict="unverified", name=None, why="period")
+
+
+def _in_order(pairs: list[Finding], wording: Wording) -> list[Finding]:
+    """The findings, without those of a list of three and more figures of one row that stand in no order of its
+    columns."""
+    made = list(pairs)
+    for run in lists(wording.text, [said.quantity for said in wording.said]):
+        cells = [made[i] for i in run]
+        rows = {(id(f.source.place), f.fact.label) for f in cells if f.source and f.fact and f.fact.column is not None}
+        if len(run) < 3 or len(rows) != 1 or any(f.verdict != "quoted" for f in cells):
+            continue
+        broken = min((_broken(cells, way) for way in (1, -1)), key=len)
+        for i, finding in zip(run, cells, strict=True):
+            if finding in broken:
+                made[i] = replace(finding, verdict="unverified", name=None, why="period")
+    return made
+
+
+def _broken(cells: Sequence[Finding], way: int) -> list[Finding]:
+    """The figures of a list that no cell prints beyond the cell of the figure before."""
+    last, missing = None, []
+    for finding in cells:
+        assert finding.source and finding.fact
+        facts = (f for f in finding.source.place.facts if f.label == finding.fact.label and f.column is not None)
+        equal = [
+            f.column * way for f in facts if f.column and f.said.quantity.value == finding.fact.said.quantity.value
+        ]
+        later = [column for column in equal if last is None or column > last]
+        if later:
+            last = min(later)
+        else:
+            missing.append(finding)
+    return missing
+
+
+def _neighbours(a: Finding, b: Finding) -> bool:
+    """Whether two figures are of one column, or side by side in one row."""
+    if not (a.source and a.fact and b.source and b.fact and b.verdict in ("quoted", "rounded")):
+        return False
+    if a.fact.column is None or b.fact.column is None or a.source.place.report is not b.source.place.report:
+        return False
+    here, there = a.source.place, b.source.place
+    if (here.start, here.end) == (there.start, there.end) and a.fact.label == b.fact.label:
+        return abs(a.fact.column - b.fact.column) == 1
+    return a.fact.header == b.fact.header
 
 
 def _in_heading(text: str, q: Quantity, heading: str) -> bool:
@@ -143,7 +220,7 @@ def _best(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
             match = compare(said, wording, fact, source.place, elsewhere[id(source)])
             shared = len(wording.words & fact.words)
             if match.outcome == "quoted" or match.outcome == "rounded":
-                rank = (0 if match.outcome == "quoted" else 1, -shared, Decimal(0))
+                rank = (0 if match.outcome == "quoted" else 1, -shared, Decimal(0 if fact.newest else 1))
                 made = figure(said, match.outcome, name=source.name, source=source, fact=fact)
             else:
                 rank = (
@@ -171,17 +248,21 @@ def _digits(q: Quantity) -> int:
     return len(re.sub(r"\D", "", q.text).strip("0"))
 
 
-def _with_support(finding: Finding, wording: Wording, strong: set[tuple[str, int, int]], searched: bool) -> Finding:
+def _with_support(
+    finding: Finding, claim: Said, wording: Wording, strong: set[tuple[str, int, int]], searched: bool
+) -> Finding:
     """A figure that agrees is proven only if its sentence speaks of what the place speaks of."""
     if finding.verdict not in ("quoted", "rounded") or finding.source is None or finding.fact is None:
         return finding
     place = finding.source.place
-    if (place.report.report_id, place.start, place.end) in strong or _speaks_of(wording, finding.fact, place, searched):
+    if (place.report.report_id, place.start, place.end) in strong or _speaks_of(
+        claim, wording, finding.fact, place, searched
+    ):
         return finding
     return replace(finding, verdict="unverified", name=None, why="unrelated")
 
 
-def _speaks_of(wording: Wording, fact: Fact, place: Place, searched: bool) -> bool:
+def _speaks_of(claim: Said, wording: Wording, fact: Fact, place: Place, searched: bool) -> bool:
     shared = (wording.words & fact.words) - set(vocabulary()["common"])
     score = sum(2 if token.isascii() else 1 for token in shared)
     if score >= 2 and len(shared) >= searched * _SHARED * len(wording.words):
@@ -190,11 +271,27 @@ def _speaks_of(wording: Wording, fact: Fact, place: Place, searched: bool) -> bo
         return True
     if fact.label and fact.label in wording.folded:
         return True
+    if not searched and not _says_anything(wording):
+        return True
+    day = claim.quantity.period
+    days = [p for p in place.periods if p.kind in _DAYS]
+    if day and day.kind in _DAYS and any(same_period(day, p) for p in days):
+        return True
     if (script_of(wording.text) == "en") == (place.report.language == "en"):
         return False
+    if not searched and _digits(fact.said.quantity) >= _TELLING - 1:
+        return True
     there = {m.id for m in read_wording(fact.sentence).measures} | fact.said.measures
     named = not searched and any(related(name.id, place.names) for name in wording.names)
     return named or any(m.id in there for m in wording.measures)
+
+
+def _says_anything(wording: Wording) -> bool:
+    """Whether a text has words besides its figures, which could be of something else than its places."""
+    rest = wording.text
+    for said in reversed(wording.said):
+        rest = rest[: said.quantity.start] + " " + rest[said.quantity.end :]
+    return len(re.findall(rf"[{CJK}]|[A-Za-z]{{2,}}", rest)) > _FEW_WORDS
 
 
 def _computed_or_given(

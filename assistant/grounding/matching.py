@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from assistant.grounding.places import Fact, Place
-from assistant.grounding.wording import CLAUSE_END, Name, Said, Wording, bare, read_wording
+from assistant.grounding.wording import CLAUSE_END, Name, Said, Wording, bare, read_wording, vocabulary
 from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.quantities import Period, Quantity, same_quantity
@@ -23,6 +24,7 @@ Why = Literal[
 _MOST_ROUNDING = Decimal("0.05")
 _LOOSE = frozenset({"count", "points"})  # a measure word that one side may leave out
 _UPPER, _LOWER = frozenset({"over", "at_least"}), frozenset({"under", "at_most"})
+_SIGNED = _UPPER | _LOWER
 _REASONS: tuple[tuple[str, Why], ...] = (
     ("currency", "currency"), ("unit", "unit"), ("period", "period"), ("sign", "sign"), ("scale", "scale"),
 )  # fmt: skip
@@ -55,12 +57,14 @@ def compare(claim: Said, sentence: Wording, fact: Fact, place: Place, periods: I
     why = (
         _unit(claim.quantity, sentence, fact, place)
         or _direction(claim, fact)
-        or _bound(claim.quantity, fact.said.quantity)
+        or _bound(claim.quantity, fact)
         or _period(claim, sentence, fact, (*place.periods, *periods))
         or _company(claim, sentence, fact, place)
         or _row(claim, sentence, fact)
         or _measure(claim, sentence, fact, place)
         or _beside(claim, fact, place)
+        or _total(claim, sentence, fact)
+        or _exchanged(sentence, fact)
     )
     return Match("different", why) if why else value
 
@@ -166,7 +170,11 @@ def _direction(claim: Said, fact: Fact) -> Why:
     return ""
 
 
-def _bound(ours: Quantity, theirs: Quantity) -> Why:
+def _bound(ours: Quantity, fact: Fact) -> Why:
+    """A limit the other way; in a table, also a limit for a figure and a figure for a limit."""
+    theirs = fact.said.quantity
+    if fact.label and (theirs.bound in _SIGNED) != (ours.bound is not None and ours.bound in _SIGNED):
+        return "" if theirs.bound not in _SIGNED and not re.search("[<>≤≥]", ours.text) else "bound"
     opposite = (ours.bound in _UPPER and theirs.bound in _LOWER) or (ours.bound in _LOWER and theirs.bound in _UPPER)
     return "bound" if opposite else ""
 
@@ -178,6 +186,8 @@ def _period(claim: Said, sentence: Wording, fact: Fact, around: Iterable[Period]
     ours, theirs = claim.quantity.period, fact.said.quantity.period
     if ours is None:
         return ""
+    if ours.kind == "year-to-date" and ours.first is None:
+        return "" if re.search(vocabulary()["words"]["this_year"], fact.columns + fold(fact.sentence)) else "period"
     if theirs is not None:
         if same_period(ours, theirs) or _holds(ours, theirs):
             return ""
@@ -211,6 +221,8 @@ def _holds(wide: Period, narrow: Period) -> bool:
     """Whether the wider period holds the narrower one, or ends with it."""
     if wide.kind in ("year", "fiscal-year") and wide.first and wide.last and narrow.last:
         return wide.first <= (narrow.first or narrow.last) and narrow.last <= wide.last
+    if wide.kind == "years" and wide.first and wide.last and narrow.first and narrow.last:
+        return wide.first <= narrow.first and narrow.last <= wide.last
     if wide.last and narrow.last and narrow.kind in _POINTS:
         return wide.last[:7] == narrow.last[:7]
     return bool(wide.kind == "year-to-date" and wide.first and narrow.first and wide.first[:4] == narrow.first[:4])
@@ -245,19 +257,64 @@ def related(name: str, names: Iterable[str]) -> bool:
 
 
 def _company(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:
-    ours, theirs = claim.names, fact.said.names
+    ours, theirs = claim.names, fact.said.names | fact.above
     if not ours or not theirs or ours & theirs:
+        return ""
+    if fact.label and len(fact.label) > 1 and fact.label in _stretch(claim, sentence):
         return ""
     said_there = {n.id for n in _names_of(fact)}
     rivals = {n.id for n in read_wording(" , ".join(sorted(fact.rivals))).names}
     if not (ours & said_there) and not ours & rivals and any(related(name, theirs) for name in ours):
         return ""
+    if ours <= _counted(fact):
+        return ""
     here = {n.id for n in sentence.names}
-    if ours <= said_there and theirs & here:
+    if ours <= said_there and (theirs & here or _together(fact, ours | theirs)):
         taken = [f for f in place.facts if f.sentence == fact.sentence and f.said.names & ours]
         if not any(f.said.quantity.unit == fact.said.quantity.unit for f in taken):
             return ""
     return "company"
+
+
+def _together(fact: Fact, ids: frozenset[str]) -> bool:
+    """Whether a report's sentence says of names together what it says: A has agreed with B on 3 billion."""
+    names = [name for name in _names_of(fact) if name.id in ids]
+    joint = vocabulary()["words"]["together"]
+    return len(ids) > 1 and any(
+        {a.id, b.id} == ids and re.search(joint, fold(fact.sentence[a.end : b.start])) for a, b in pairwise(names)
+    )
+
+
+def _counted(fact: Fact) -> set[str]:
+    """What a figure counts, by the names right behind it: 10 万颗英伟达 GB300."""
+    at = fact.sentence.find(fact.said.quantity.text)
+    end = at + len(fact.said.quantity.text)
+    found: set[str] = set()
+    for name in _names_of(fact) if at >= 0 and not fact.label else ():
+        if end <= name.start <= end + 1:
+            found.add(name.id)
+            end = name.end
+    return found
+
+
+def _total(claim: Said, sentence: Wording, fact: Fact) -> Why:
+    """A figure that is said to be a total is not one of the figures added."""
+    cue = vocabulary()["words"]["total"]
+    said = re.search(cue, fold(sentence.text[max(0, claim.quantity.start - 16) : claim.quantity.start]))
+    return "measure" if said and not fact.label and not re.search(cue[:-2], fold(fact.sentence)) else ""
+
+
+def _exchanged(sentence: Wording, fact: Fact) -> Why:
+    """Two names with a report's words between them, the other way round than in the report."""
+    theirs = list(_names_of(fact)) if not fact.label else []
+    for a, b in pairwise(sentence.names):
+        between = bare(sentence.text[a.end : b.start])
+        if a.id == b.id or not between or len(between) > _LABEL:
+            continue
+        for x, y in pairwise(theirs):
+            if (x.id, y.id) == (b.id, a.id) and bare(fact.sentence[x.end : y.start]) == between:
+                return "" if re.fullmatch(vocabulary()["words"]["joint"], between) else "company"
+    return ""
 
 
 def _names_of(fact: Fact) -> Iterable[Name]:
@@ -271,20 +328,66 @@ def _row(claim: Said, sentence: Wording, fact: Fact) -> Why:
     clause = fold(claim.clause)
     alias = bool(claim.names & {n.id for n in read_wording(fact.label).names})
     rows = fact.rivals - fact.headers - {fact.header}  # a matrix names its rows and columns alike
-    if not alias and _names_another(fact.label, rows, (clause, sentence.folded)):
+    rows = frozenset(row for row in rows if row not in fact.columns)  # 美元 of 金价 (美元/盎司) is no row
+    if not alias and (
+        _names_another(fact, rows, clause)
+        or (not _named_in(fact, clause) and _last_is_another(claim, fact, rows, sentence))
+    ):
         return "row"
-    return "row" if fact.header and _names_another(fact.header, fact.headers - {fact.header}, (clause,)) else ""
+    if claim.quantity.period and fact.said.quantity.period:
+        return ""  # columns of time are compared as dates
+    headers = {_plain(header) for header in fact.headers} - {_plain(fact.header)}
+    named = [one for one in (*headers, _plain(fact.header)) if _stands(one, _stretch(claim, sentence) or clause)]
+    return "row" if named and fact.header and not _longest(named) & {_plain(fact.header)} else ""
 
 
-def _names_another(label: str, rivals: Iterable[str], texts: Iterable[str]) -> bool:
-    """Whether the first of the texts that names any label names another one than this."""
-    for text in texts:
-        named = [one for one in (*rivals, label) if _stands(one, text)]
-        named = [one for one in named if not any(one != other and one in other for other in named)]
-        if label in named:
-            return False
+def _stretch(claim: Said, sentence: Wording) -> str:
+    """The words of a figure's clause since the figure before it; "" if it is the first one or nothing stands there."""
+    ends = [said.quantity.end for said in sentence.said if said.quantity.end <= claim.quantity.start]
+    end = sentence.text.find(claim.clause)
+    next_one = any(end <= said.quantity.start < end + len(claim.clause) for said in sentence.said if said is not claim)
+    if not next_one:
+        return ""
+    start = max([end, *ends])
+    return fold(sentence.text[start : claim.quantity.start]) or " "
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[(（][^()（）]*[)）]", "", header).strip()
+
+
+def _longest(labels: Iterable[str]) -> set[str]:
+    """Labels that are no part of another one."""
+    every = set(labels)
+    return {one for one in every if not any(one != other and one in other for other in every)}
+
+
+def _named_in(fact: Fact, text: str) -> bool:
+    return any(_stands(label, text) for label in (fact.label, *fact.aliases))
+
+
+def _names_another(fact: Fact, rivals: Iterable[str], text: str) -> bool:
+    """Whether a text names other rows, and not the figure's."""
+    own = {fact.label, *fact.aliases}
+    named = _longest(one for one in {*rivals, *own} if _stands(one, text))
+    return bool(named) and not named & own
+
+
+def _last_is_another(claim: Said, fact: Fact, rivals: Iterable[str], sentence: Wording) -> bool:
+    """Whether the rows named last before a figure, since the figure before it, are others, and its own is not named
+    right after it."""
+    own = {fact.label, *fact.aliases}
+    start, end = claim.quantity.start, claim.quantity.end
+    floor = max([0, *(m.end() for m in re.finditer("[；;。]", sentence.text[:start]))])
+    others = [said.quantity for said in sentence.said]
+    after = fold(sentence.text[end : min([q.start for q in others if q.start >= end], default=len(sentence.text))])
+    if any(_stands(label, after) for label in own):
+        return False
+    for begin in [*[q.end for q in others if floor <= q.end <= start][::-1], floor]:
+        before = fold(sentence.text[begin:start])
+        named = _longest(one for one in {*rivals, *own} if _stands(one, before))
         if named:
-            return True
+            return not named & own
     return False
 
 
@@ -311,7 +414,8 @@ def _beside(claim: Said, fact: Fact, place: Place) -> Why:
     if fact.label or not claim.before or not fact.said.before or claim.before == fact.said.before:
         return ""
     for other in place.facts:
-        same_kind = other.sentence == fact.sentence and other.said.quantity.unit == fact.said.quantity.unit
+        units = {other.said.quantity.unit, fact.said.quantity.unit}
+        same_kind = other.sentence == fact.sentence and (len(units) == 1 or None in units)
         if same_kind and other.said.before == claim.before and other.said.quantity.value != fact.said.quantity.value:
             return "measure"
     return ""

@@ -9,9 +9,12 @@ from itertools import pairwise
 from assistant.grounding.computed import Source
 from assistant.grounding.finding import Finding
 from assistant.grounding.matching import same_period
-from assistant.grounding.wording import Wording, bare
+from assistant.grounding.wording import Wording, bare, read_wording, vocabulary
 from assistant.language import fold
-from assistant.quantities import Period
+from assistant.lexicon import lexicon
+from assistant.quantities import Period, find_quantities, same_quantity
+
+_NEAR = 6  # characters before a version's number
 
 
 def mentions(wording: Wording, sources: Sequence[Source], asked: Wording | None, question: str) -> Iterator[Finding]:
@@ -48,7 +51,7 @@ def _names(wording: Wording, sources: Sequence[Source], asked: Wording | None) -
 def _dates(wording: Wording, sources: Sequence[Source], asked: Wording | None) -> Iterator[Finding]:
     around = [(source, p) for source in sources for p in source.place.periods]
     for period in wording.periods:
-        support = next((source for source, p in around if _covers(period, p)), None)
+        support = next((source for source, p in around if _covers(period, p)), None) or _spanned(period, around)
         value = (
             period.first
             if period.first == period.last and period.first
@@ -56,6 +59,8 @@ def _dates(wording: Wording, sources: Sequence[Source], asked: Wording | None) -
         )
         if support and period.kind == "day":
             yield Finding("date", period.text, period.start, period.end, value, None, "quoted", support.name, support)
+        elif not support and _is_this_year(period) and any(_says_this_year(source) for source in sources):
+            continue
         elif not support and not (asked and any(_covers(period, p) for p in asked.periods)):
             yield Finding(
                 "date",
@@ -68,6 +73,14 @@ def _dates(wording: Wording, sources: Sequence[Source], asked: Wording | None) -
                 source=sources[0] if sources else None,
                 why="period",
             )
+
+
+def _is_this_year(period: Period) -> bool:
+    return period.kind == "year-to-date" and period.first is None
+
+
+def _says_this_year(source: Source) -> bool:
+    return bool(re.search(vocabulary()["words"]["this_year"], source.place.folded))
 
 
 def _covers(ours: Period, theirs: Period) -> bool:
@@ -84,15 +97,47 @@ def _covers(ours: Period, theirs: Period) -> bool:
     )
 
 
+def _spanned(ours: Period, around: Sequence[tuple[Source, Period]]) -> Source | None:
+    """The place that names the first and the last year of a stretch of years."""
+    if ours.kind != "years" or not (ours.first and ours.last):
+        return None
+    years = {period.first[:4]: source for source, period in around if period.first and period.kind == "year"}
+    return years.get(ours.first[:4]) and years.get(ours.last[:4])
+
+
 def _codes(wording: Wording, sources: Sequence[Source], question: str) -> Iterator[Finding]:
     """Codes, model names and figure numbers whose digits no place prints."""
     shown = "".join([*(source.place.folded for source in sources), fold(question)])
     for start, end in wording.codes:
         text = wording.text[start:end]
-        if not _printed(fold(text), shown):
+        if not _printed(fold(text), shown) and not _is_figure(text, sources) and not _is_translated(text, sources):
             yield Finding(
                 "name", text, start, end, text, None, "unverified", source=sources[0] if sources else None, why="value"
             )
+
+
+def _is_figure(text: str, sources: Sequence[Source]) -> bool:
+    """Whether a company's name with a number behind it is a figure of that company: "Meta 59" of a table."""
+    found = find_quantities(re.sub(r"^\D+", "", text))
+    names = {name.id for name in read_wording(re.sub(r"[\d.]+$", "", text)).names}
+    facts = (fact for source in sources for fact in source.place.facts)
+    return bool(found and names) and any(
+        fact.said.names & names and same_quantity(found[0], fact.said.quantity).kind == "equal" for fact in facts
+    )
+
+
+def _is_translated(text: str, sources: Sequence[Source]) -> bool:
+    """Whether a version's number stands in a place behind the same concept in the other language: "Ads 3.0"."""
+    word = re.fullmatch(r"([A-Za-z]+) (\d+\.\d+)", text)
+    if not word:
+        return False
+    concepts = {mention.term.id for mention in lexicon().concepts_in(word[1])}
+    for source in sources:
+        for m in re.finditer(rf"(?<![\d.]){re.escape(word[2])}(?![\d.])", source.place.quote):
+            before = source.place.quote[max(0, m.start() - _NEAR) : m.start()]
+            if concepts & {mention.term.id for mention in lexicon().concepts_in(before)}:
+                return True
+    return False
 
 
 def _printed(code: str, shown: str) -> bool:

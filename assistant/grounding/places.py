@@ -19,6 +19,7 @@ from assistant.types import Cell, Column, Report, Row, Table
 _REACH = 300  # characters before a span that may name what it speaks of
 _BROKEN_LINE = re.compile(rf"(?<=[{CJK},，、(（0-9%])\n(?=[{CJK}0-9])")
 _SENTENCE_END = re.compile(r"[。！？!?；;]|\.(?=\s+[A-Z])|\n\s*\n")
+_CUT = 12  # characters on either side of a span's end
 _PROSE = 60  # characters of a cell
 _KEPT = 4000  # places
 
@@ -26,8 +27,9 @@ _KEPT = 4000  # places
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A figure as a report prints it at `start:end`. `label` is its table row's, "" in running text; `rivals` are the
-    labels of the other rows of its table, `header` is its column's label, `headers` are those
-    of the others; `columns` is all that stands over a cell, which is of the `newest` period or not."""
+    labels of the other rows of its table, `aliases` the other words of its row alone, `header` is its column's label,
+    `headers` are those of the others; `columns` is all that stands over a cell, which is of the `newest` period or not;
+    `above` are the ids of companies that its caption names."""
 
     said: Said
     start: int
@@ -42,6 +44,8 @@ class Fact:
     column: int | None = None
     table: int | None = None
     newest: bool = True
+    aliases: frozenset[str] = frozenset()
+    above: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,15 @@ class Places:
 
 
 def _place(report: Report, start: int, end: int) -> Place:
+    cited, end = end, _figure_end(report.text, end)
     tables = [t for t in report.tables if min(t.start, t.header_start) < end and start < t.end]
     facts = [fact for table in tables for fact in _cells(report, table, start, end)]
     window_start = _sentence_start(report.text, start)
     window = _mended(_blanked(report.text, tables, window_start, start, end))
     wording = read_wording(window)
     heading = " \n".join([*_headings(report, tables, start, end), *_row_labels(tables, start, end)])
-    before = _mended(report.text[max(0, start - _REACH) : window_start])
+    in_table = any(table.start <= start < table.end for table in tables)
+    before = "" if in_table else _mended(report.text[max(0, start - _REACH) : window_start])
     around = read_wording(f"{before}\n{heading}")
     facts += _sentences(wording, around, window_start, start)
     shown = "\n".join([report.text[start:end], *_table_words(tables), heading])
@@ -107,7 +113,7 @@ def _place(report: Report, start: int, end: int) -> Place:
     return Place(
         report=report,
         start=start,
-        end=end,
+        end=cited,
         facts=tuple(sorted(facts, key=lambda f: f.start)),
         names=frozenset(names | ({broker.id} if broker else set())),
         owners=frozenset(owner for i in names if (term := lexicon().names.get(i)) and (owner := term.owner)),
@@ -117,6 +123,15 @@ def _place(report: Report, start: int, end: int) -> Place:
         folded=f" {fold(before)} {fold(window)} {fold(shown)} {fold(report.source)} ",
         words=content_words(search_text(window)) | content_words(search_text(shown)),
     )
+
+
+def _figure_end(text: str, end: int) -> int:
+    """The end of a span, moved behind the figure that it cuts in two: a citation may end before 万."""
+    start = max(0, end - _CUT)
+    crossing = (
+        start + q.end for q in find_quantities(text[start : end + _CUT]) if start + q.start < end < start + q.end
+    )
+    return next(crossing, end)
 
 
 def _tickers(text: str) -> Iterator[str]:
@@ -272,7 +287,8 @@ def _cell_fact(
     end = at + max(quantity.end, 1)
     columns = fold(f"{column.label} {table.unit or ''} {table.caption or ''} {row.label}")
     words = content_words(f"{about} {column.label}")
-    headers = frozenset(fold(c.label) for c in table.columns if c.index != column.index and c.label)
+    first = min((c.index for c in table.columns), default=0)  # its label is of the rows' names
+    headers = frozenset(fold(c.label) for c in table.columns if c.index not in (first, column.index) and c.label)
     return Fact(
         said,
         at + quantity.start,
@@ -287,7 +303,16 @@ def _cell_fact(
         column.index,
         table.index,
         _is_newest(table, column, period),
+        _aliases(table, row),
+        frozenset(n.id for n in read_wording(table.caption or "").names if n.kind != "broker"),
     )
+
+
+def _aliases(table: Table, row: Row) -> frozenset[str]:
+    """Words of a row that stand in no other row."""
+    own = {fold(word).strip() for word in _words_of(row)}
+    others = {fold(word).strip() for other in table.rows if other is not row for word in _words_of(other)}
+    return frozenset(word for word in own - others if re.search(r"[^\W\d_]{2}", word))
 
 
 def _is_newest(table: Table, column: Column, period: Period | None) -> bool:

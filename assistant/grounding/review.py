@@ -98,9 +98,14 @@ def claims(text: str) -> bool:
     line = text.strip()
     if re.match(r"#|\*\*[^*]+\*\*\W*\Z", line) or re.search(r"[:：?？]\W*\Z", line):
         return False
-    if re.search(vocabulary()["words"]["silent"], fold(text)):
+    if is_silent(text):
         return False
     return bool(wording.said or wording.names or wording.periods or wording.codes)
+
+
+def is_silent(text: str) -> bool:
+    """Whether a sentence says that the reports don't say."""
+    return bool(re.search(vocabulary()["words"]["silent"], fold(text)))
 
 
 def supporting(

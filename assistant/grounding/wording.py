@@ -29,6 +29,9 @@ CLAUSE_END = re.compile(r"[,，;；。！？!?\n]|\.(?=\s)")
 _NAME_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.&'-]*")
 _QUOTED = re.compile(r"“([^“”]{4,})”|「([^「」]{4,})」|『([^『』]{4,})』|\"([^\"\n]{4,})\"")
 _LIST_MARK = re.compile(r"\s*(?:[-*•#>]+\s*)*(?:\d{1,2}(?:\.\d{1,2})*[.、)）]|[(（]\d{1,2}[)）])\s")
+_AFTER = re.compile(r"[ ]?(?:\([^()]{0,12}\)[ ]?|\)[ ]?)?(?:in|for|by|at|during|as of)[ ](?:FY ?|fiscal )?", re.I)
+_HALVES = re.compile(r"\b(?:mid|early|late|pre|post)-(?=(?:19|20)\d\d\b)", re.I)
+_EXPRESSION = re.compile(r"[\s()（）]*[=≈÷×x*/+^−–-][\s()（）=≈÷×*/+^−–-]*")
 _SUM = re.compile(r"(?<=[(（]1)\+(?=\d)")  # (1+5%) is a sum, where 1+6+N is a name
 
 
@@ -83,13 +86,15 @@ def read_wording(text: str) -> Wording:
     folded = fold(text)
     place = _places(text, folded)
     flat = _BRACKETED.sub(lambda m: re.sub("[;；,，。]", " ", m.group()), text)
+    quantities = _postdated(text, [q for q in find_quantities(_SUM.sub("加", text)) if not _is_item(text, q)])
     names = tuple(_named(m, place) for m in lexicon().names_in(text) if m.term.kind in _SUBJECTS and m.start >= 0)
+    names = tuple(n for n in names if not (text[n.start : n.end].isdigit() and _within(n, quantities)))
     generic = set(vocabulary()["generic"])
     measures = tuple(
         _named(m, place) for m in lexicon().concepts_in(text) if m.term.kind in _MEASURES and m.term.id not in generic
     )
-    quantities = [_dated(text, q) for q in find_quantities(_SUM.sub("加", text)) if not _is_item(text, q)]
-    periods = tuple(p for p in find_periods(text) if not _is_ticker(text, p))
+    measures = tuple(m for m in measures if not _within(m, quantities))  # the dollar of $5 measures nothing
+    periods = tuple(p for p in find_periods(_HALVES.sub(_spaced, text)) if not _is_ticker(text, p))
     undated = text
     for p in periods:
         undated = undated[: p.start] + " " * (p.end - p.start) + undated[p.end :]
@@ -106,13 +111,21 @@ def read_wording(text: str) -> Wording:
         )
         for i, q in enumerate(quantities)
     )
-    codes = tuple(_codes(text, quantities, periods))
+    codes = tuple(_codes(_HALVES.sub(_spaced, text), quantities, periods))
     return Wording(text, folded, said, names, measures, periods, codes, tuple(_quotes(text)), content_words(text))
 
 
 def _named(mention: Mention, place: Sequence[int]) -> Name:
     term = mention.term
     return Name(term.id, term.kind, term.owner, place[mention.start], place[min(mention.end, len(place) - 1)])
+
+
+def _spaced(m: re.Match[str]) -> str:
+    return " " * len(m.group())
+
+
+def _within(name: Name, quantities: Sequence[Quantity]) -> bool:
+    return any(q.start <= name.start and name.end <= q.end for q in quantities)
 
 
 def _places(text: str, folded: str) -> Sequence[int]:
@@ -143,7 +156,8 @@ def _assigned(text: str, quantities: Sequence[Quantity], names: Sequence[Name]) 
         return [frozenset()] * len(quantities)
     groups = list(_joined(text, names))
     paired = _paired(text, quantities, groups)
-    return [paired.get(i) or _owner_of(text, q, groups) for i, q in enumerate(quantities)]
+    starts = [q.start for q in quantities] + [len(text)]
+    return [paired.get(i) or _owner_of(text, q, groups, starts[i + 1]) for i, q in enumerate(quantities)]
 
 
 def _joined(text: str, names: Sequence[Name]) -> Iterator[list[list[Name]]]:
@@ -168,7 +182,7 @@ def _joined(text: str, names: Sequence[Name]) -> Iterator[list[list[Name]]]:
 
 def _paired(text: str, quantities: Sequence[Quantity], groups: Sequence[list[list[Name]]]) -> dict[int, frozenset[str]]:
     found: dict[int, frozenset[str]] = {}
-    for run in _runs(text, quantities):
+    for run in lists(text, quantities):
         if len(run) < 2:
             continue
         start = quantities[run[0]].start
@@ -183,7 +197,7 @@ def _paired(text: str, quantities: Sequence[Quantity], groups: Sequence[list[lis
     return found
 
 
-def _runs(text: str, quantities: Sequence[Quantity]) -> Iterator[list[int]]:
+def lists(text: str, quantities: Sequence[Quantity]) -> Iterator[list[int]]:
     """Indices of figures that stand in one list."""
     run: list[int] = []
     for i, q in enumerate(quantities):
@@ -197,7 +211,7 @@ def _runs(text: str, quantities: Sequence[Quantity]) -> Iterator[list[int]]:
         yield run
 
 
-def _owner_of(text: str, q: Quantity, groups: Sequence[list[list[Name]]]) -> frozenset[str]:
+def _owner_of(text: str, q: Quantity, groups: Sequence[list[list[Name]]], following: int) -> frozenset[str]:
     for group in groups:
         first = group[0][0]
         if first.start >= q.end and re.match(vocabulary()["words"]["following"], text[q.end : first.start], re.I):
@@ -205,7 +219,8 @@ def _owner_of(text: str, q: Quantity, groups: Sequence[list[list[Name]]]) -> fro
     before = [g for g in groups if g[-1][-1].end <= q.start and _same_sentence(text, g[-1][-1].end, q.start)]
     if before:
         return _ids(before[-1])
-    after = [g for g in groups if g[0][0].start >= q.end and not CLAUSE_END.search(text, q.end, g[0][0].start)]
+    after = [g for g in groups if q.end <= g[0][0].start < following]
+    after = [g for g in after if not CLAUSE_END.search(text, q.end, g[0][0].start)]
     return _ids(after[0]) if after else frozenset()
 
 
@@ -254,6 +269,8 @@ def _trends() -> re.Pattern[str]:
 def trend(text: str, q: Quantity) -> Trend | None:
     """Which way a figure moved, by the last word of direction before it in its clause (since the figure before
     that), or one right after it."""
+    if re.search("[减減]去?[ ]?\\Z|扣除[ ]?\\Z", text[max(0, q.start - 4) : q.start]):
+        return None  # an operator
     begin = max([0, *(m.end() for m in CLAUSE_END.finditer(text, max(0, q.start - 40), q.start))], default=0)
     before = list(_trends().finditer(text, max(begin, q.start - 24), q.start))
     if len(before) > 1 and before[-2].end() == before[-1].start() and before[-2].lastgroup != before[-1].lastgroup:
@@ -261,6 +278,19 @@ def trend(text: str, q: Quantity) -> Trend | None:
     if before and not re.search(r"\d", text[before[-1].end() : q.start]):
         return "up" if before[-1].lastgroup == "up" else "down"
     return q.direction
+
+
+def _postdated(text: str, quantities: Sequence[Quantity]) -> list[Quantity]:
+    """The figures with their dates: "5% in 2024 and 6% in 2025" dates each by what follows it, and an expression by
+    what follows its result."""
+    periods = find_periods(text)
+    dated: list[Quantity] = []
+    for q in reversed(quantities):
+        after = next((p for p in periods if p.start >= q.end and _AFTER.fullmatch(text, q.end, p.start)), None)
+        if after is None and dated and _EXPRESSION.fullmatch(text, q.end, dated[-1].start):
+            after = dated[-1].period
+        dated.append(replace(q, period=after) if after else _dated(text, q))
+    return dated[::-1]
 
 
 def _dated(text: str, q: Quantity) -> Quantity:
