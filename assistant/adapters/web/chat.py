@@ -246,8 +246,9 @@ class Chat:
 
     async def _estimate(self, question: str) -> None:
         """What an answer would cost, where a model is set."""
-        cost = await run.io_bound(self.desk.assistant.estimate, question) if question.strip() else None
-        replace_text(self.estimate, self.say("estimate", cost=answers.money(cost)) if cost else "")
+        found = await run.io_bound(self.desk.assistant.estimate, question) if question.strip() else None
+        bounds = [answers.money(usd) for usd in (found.least_usd, found.most_usd) if usd is not None] if found else []
+        replace_text(self.estimate, self.say("estimate", cost=" – ".join(bounds)) if bounds else "")
 
     # ------------------------------------------------------------ which reports
 

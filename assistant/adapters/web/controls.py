@@ -12,13 +12,17 @@ ICONS = "/web/assets/icons.svg#"
 
 
 def element(tag: str, text: str = "", classes: str = "", **attributes: Any) -> ui.element:
-    """An element with text and attributes as given (aria_label is aria-label, class_ is not for here)."""
+    """An element with text and attributes as given (aria_label is aria-label).
+
+    What a field holds at first is an attribute of the field: as a property it would come back with every change of the
+    page, over what was typed.
+    """
     made = ui.element(tag)
     if classes:
         made.classes(classes)
     for name, value in attributes.items():
         if value is not None:
-            made.props[name.rstrip("_").replace("_", "-")] = value
+            made.props["^value" if (tag, name) == ("input", "value") else name.replace("_", "-")] = value
     if text:
         made._text = text
     return made

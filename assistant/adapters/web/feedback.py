@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from nicegui import run, ui
 
-from assistant.adapters.web.controls import element, press
 from assistant.adapters.web.desk import Desk
+from assistant.adapters.web.dialogs import ask_text
 from assistant.adapters.web.texts import say
 from assistant.conversations import Rating
 from assistant.errors import AssistantError
 from assistant.types import Answer
 
 _ANYBODY = "web"  # whose opinion it is where nobody has a key: a second one replaces the first
+_LONGEST = 2_000  # characters of a comment
 
 
 async def ask_feedback(desk: Desk, answer: Answer, rating: Rating) -> None:
     """Keeps the rating at once, then asks for a comment."""
     if not answer.answer_id or not await _keep(desk, answer.answer_id, rating, ""):
         return
-    with ui.dialog().props("aria-labelledby=feedback-title") as dialog, element("div", classes="card"):
-        element("h2", say(f"feedback_{rating}", desk.language), id="feedback-title")
-        field = ui.textarea(say("comment", desk.language)).props("outlined autofocus maxlength=2000")
-        with element("div", classes="row end"):
-            press(say("no_comment", desk.language), lambda: dialog.submit(""))
-            press(say("save", desk.language), lambda: dialog.submit(field.value), kind="main")
-    comment = await dialog
-    dialog.delete()
-    if comment and comment.strip():
-        await _keep(desk, answer.answer_id, rating, comment.strip())
+    title, label = say(f"feedback_{rating}", desk.language), say("comment", desk.language)
+    comment = await ask_text(desk, title, label, most=_LONGEST, long=True)
+    if comment:
+        await _keep(desk, answer.answer_id, rating, comment)
     ui.notify(say("thanks", desk.language))
 
 

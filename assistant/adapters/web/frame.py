@@ -11,6 +11,7 @@ from nicegui import run, ui
 from assistant import __version__
 from assistant.adapters.web.controls import choice, element, link, press
 from assistant.adapters.web.desk import LANGUAGES, THEMES, Desk
+from assistant.adapters.web.dialogs import ask_text, sure
 from assistant.adapters.web.texts import say
 from assistant.conversations import Conversation
 from assistant.errors import AssistantError
@@ -132,20 +133,13 @@ class Past:
             press(self.say("delete", title=title), lambda: self._delete(conversation), icon_name="trash", wordy=False)
 
     async def _rename(self, conversation: Conversation) -> None:
-        with ui.dialog().props("aria-labelledby=rename-title") as dialog, element("div", classes="card"):
-            element("h2", self.say("rename", title=conversation.title), id="rename-title")
-            field = ui.input(self.say("title"), value=conversation.title).props("outlined dense autofocus maxlength=80")
-            field.on("keydown.enter", lambda: dialog.submit(field.value), args=[])
-            with element("div", classes="row end"):
-                press(self.say("cancel"), lambda: dialog.submit(None))
-                press(self.say("save"), lambda: dialog.submit(field.value), kind="main")
-        title = await dialog
-        dialog.delete()
-        if title and title.strip():
+        asked = self.say("rename", title=conversation.title)
+        title = await ask_text(self.desk, asked, self.say("title"), conversation.title, most=80)
+        if title:
             await self._do(lambda: self.desk.assistant.conversations.rename(conversation.id, title))
 
     async def _delete(self, conversation: Conversation) -> None:
-        if not await sure(self.say("delete", title=conversation.title), self.say("delete_sure"), self.desk):
+        if not await sure(self.desk, self.say("delete", title=conversation.title), self.say("delete_sure")):
             return
         if conversation.id == self.desk.conversation_id:
             ui.navigate.to("/")
@@ -158,15 +152,3 @@ class Past:
             ui.notify(str(error), type="negative")
         await self.refresh()  # last: it takes away the button that was pressed
 
-
-async def sure(title: str, text: str, desk: Desk) -> bool:
-    """Asks whether to go on."""
-    with ui.dialog().props("aria-labelledby=sure-title") as dialog, element("div", classes="card"):
-        element("h2", title, id="sure-title")
-        element("p", text)
-        with element("div", classes="row end"):
-            press(say("cancel", desk.language), lambda: dialog.submit(False))
-            press(say("go_on", desk.language), lambda: dialog.submit(True), kind="main danger")
-    agreed = await dialog
-    dialog.delete()
-    return bool(agreed)

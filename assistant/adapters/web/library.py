@@ -11,9 +11,9 @@ from typing import Any
 from nicegui import events, run, ui
 
 from assistant.adapters.web import choosing
-from assistant.adapters.web.controls import element, press, replace_text
+from assistant.adapters.web.controls import element, icon, press, replace_text
 from assistant.adapters.web.desk import Desk
-from assistant.adapters.web.frame import sure
+from assistant.adapters.web.dialogs import sure
 from assistant.adapters.web.nodes import Node, Nodes, button, node, words
 from assistant.adapters.web.source import SourcePane
 from assistant.adapters.web.texts import say
@@ -25,6 +25,8 @@ from assistant.types import ReportInfo
 log = logging.getLogger(__name__)
 
 _LISTED = 100  # reports at first, and more at a time
+_NAMES = "(files) => emit(files.map((file) => file.name))"
+_FAILED = "({files}) => emit(files.map((file) => file.name))"
 _LARGEST = 200 << 20  # bytes of a file; what can't be read of smaller ones, reading says
 
 
@@ -67,30 +69,51 @@ class LibraryView:
     # ------------------------------------------------------------ files in
 
     def _drop(self) -> None:
-        kinds = ", ".join(SUFFIXES)
+        """A zone to drag files onto; NiceGUI's uploader, out of sight, brings them here."""
         with element("section", classes="drop", aria_label=self.say("add_reports")):
-            upload = ui.upload(multiple=True, auto_upload=True, max_file_size=_LARGEST, label=self.say("drop"),
-                               on_upload=self._uploaded, on_rejected=self._rejected)  # fmt: skip
-            upload.props("flat hide-upload-btn")
-            element("p", self.say("kinds", kinds=kinds), "muted")
+            upload = ui.upload(multiple=True, auto_upload=True, max_file_size=_LARGEST, on_upload=self._uploaded,
+                               on_rejected=self._rejected)  # fmt: skip
+            upload.on("added", lambda event: self._sending(list(event.args)), js_handler=_NAMES)
+            upload.on("failed", lambda event: self._failed(list(event.args)), js_handler=_FAILED)
+            with element("label", classes="zone", data_upload=str(upload.id)):
+                icon("upload")
+                with element("span"):
+                    element("strong", self.say("drop"))
+                    element("span", self.say("kinds", kinds=", ".join(SUFFIXES)), "muted")
+                element("input", type="file", multiple=True, accept=",".join(SUFFIXES), aria_label=self.say("drop"))
             self.queue = element("ul", classes="queue", aria_live="polite")
+            self.lines: dict[str, ui.element] = {}
 
     def _rejected(self) -> None:
         ui.notify(self.say("too_large", most=_LARGEST >> 20), type="negative")
 
+    def _sending(self, names: list[str]) -> None:
+        for name in names:
+            with self.queue, element("li", classes="busy") as line:
+                element("strong", words(name))
+                element("span", self.say("sending"))
+            self.lines[name] = line
+
+    def _failed(self, names: list[str]) -> None:
+        for name in names:
+            self._tell(name, "failed", self.say("not_sent"))
+
+    def _tell(self, name: str, status: str, told: str) -> None:
+        """Says how far a file has come."""
+        if name not in self.lines:
+            self._sending([name])
+        line = self.lines[name]
+        line.classes(replace=status)
+        replace_text(line.default_slot.children[-1], told)
+
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
-        name = words(event.file.name)
-        with self.queue:
-            line = element("li", classes="busy")
-            with line:
-                element("strong", name)
-                state = element("span", self.say("reading"))
+        name = event.file.name
+        self._tell(name, "busy", self.say("reading"))
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / _file_name(event.file.name)
+            path = Path(folder) / _file_name(name)
             await event.file.save(path)
             status, told = await run.io_bound(self._ingest, path) or ("failed", self.say("unexpected"))
-        line.classes(remove="busy", add=status)
-        replace_text(state, told)
+        self._tell(name, status, told)
         await self.refresh()
 
     def _ingest(self, path: Path) -> tuple[str, str]:
@@ -165,7 +188,7 @@ class LibraryView:
     async def _remove(self, report_id: str) -> None:
         info = next((info for info in self.infos if info.report_id == report_id), None)
         title = self.say("remove", title=words(info.title)) if info else ""
-        if not info or not await sure(title, self.say("remove_sure"), self.desk):
+        if not info or not await sure(self.desk, title, self.say("remove_sure")):
             return
         try:
             await run.io_bound(self.desk.assistant.remove, report_id)

@@ -94,10 +94,13 @@ def name_of(table: Table) -> str:
 def as_nodes(table: Table, marked: Span | None = None, caption: bool = True) -> list[Node]:
     """The whole table as printed; cells within `marked` are marked."""
     columns = table.columns[:_MOST_COLUMNS]
-    head = node("thead", node("tr", *(node("th", words(column.label), scope="col") for column in columns)))
+    header = _overlap(marked, table.header_start, table.header_end)
+    heads = [_marked(words(column.label), header) for column in columns]
+    head = node("thead", node("tr", *(node("th", label, scope="col") for label in heads)))
     rows = _around(table.rows, marked)
     body = node("tbody", *(_row(row, len(columns), marked) for row in rows))
-    title = node("caption", name_of(table), *([f" · {words(table.unit)}"] if table.unit else []))
+    name = _marked(name_of(table), _overlap(marked, table.caption_start, table.caption_end))
+    title = node("caption", name, *([f" · {words(table.unit)}"] if table.unit else []))
     lines = [node("p", words(table.source_line), class_="muted")] if table.source_line else []
     left_out = len(table.rows) - len(rows)
     more = [node("p", f"… {left_out}", class_="muted")] if left_out else []
@@ -113,14 +116,21 @@ def _around(rows: Sequence[Row], marked: Span | None) -> Sequence[Row]:
     return rows[begin : begin + _MOST_ROWS]
 
 
+def _overlap(marked: Span | None, start: int, end: int) -> bool:
+    return marked is not None and start < marked[1] and marked[0] < end
+
+
+def _marked(text: str, inside: bool) -> Node:
+    return node("mark", text, class_="here") if inside else text
+
+
 def _row(row: Row, width: int, marked: Span | None) -> Node:
     cells = {cell.column: cell for cell in row.cells}
     first = min(cells, default=0)
     made = []
     for index in range(width):
         cell = cells.get(index)
-        inside = bool(cell and marked and cell.start < marked[1] and marked[0] < cell.end)
-        text: Node = words(cell.text) if cell else ""
-        content = node("mark", text, class_="here") if inside else text
+        inside = cell is not None and _overlap(marked, cell.start, cell.end)
+        content = _marked(words(cell.text) if cell else "", inside)
         made.append(node("th" if index == first else "td", content, scope="row" if index == first else None))
     return node("tr", *made)

@@ -48,7 +48,7 @@ class SourcePane:
             with element("div", classes="ways", role="group", aria_label=self.say("show_as")) as self.ways:
                 ways = ("page", "table", "text")
                 self.buttons = {way: press(self.say(f"way_{way}"), self._turner(way)) for way in ways}
-            self.body = element("div", classes="body")
+            self.body = element("div", classes="body", tabindex="0", role="region", aria_label=self.say("source"))
 
     def _turner(self, way: str) -> Any:
         async def turn() -> None:

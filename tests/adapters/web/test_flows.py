@@ -239,7 +239,7 @@ def test_a_long_conversation_begins_with_its_end_and_goes_back_on_demand(open_pa
     page = open_page(f"/?c={site.long}")
     expect(page.locator(".turn")).to_have_count(20)
     expect(page.locator(".question").last).to_contain_text(f"第 {TURNS} 个")
-    expect(page.locator(".question").last).to_be_in_viewport(ratio=0)
+    expect(page.locator(".answer footer").last).to_be_in_viewport()
     page.get_by_role("button", name="Show earlier questions").click()
     expect(page.locator(".turn")).to_have_count(40)
     expect(page.locator(".question").first).to_contain_text(f"第 {TURNS - 39} 个")

@@ -27,7 +27,7 @@ def test_a_file_is_read_in_asked_about_read_and_removed(open_page: Open, tmp_pat
     note.write_text(NOTE, encoding="utf-8")
     empty.write_text("", encoding="utf-8")
     page = open_page("/library")
-    page.set_input_files("input[type=file]", [str(note), str(empty)])
+    page.set_input_files(".zone input", [str(note), str(empty)])
     expect(page.locator(".queue li.added")).to_contain_text("port.md")
     expect(page.locator(".queue li.failed")).to_contain_text("empty")
     row = page.locator(".reports tbody tr", has_text="港口吞吐量周报")
@@ -65,7 +65,7 @@ def test_a_removed_reports_answers_keep_their_quotes(open_page: Open, tmp_path: 
     note = tmp_path / "dock.md"
     note.write_text(NOTE.replace("盐田港", "蛇口港").replace("137", "218"), encoding="utf-8")
     page = open_page("/library")
-    page.set_input_files("input[type=file]", str(note))
+    page.set_input_files(".zone input", str(note))
     expect(page.locator(".queue li.added")).to_be_visible()
     row = page.locator(".reports tbody tr", has_text="dock.md")
     row.get_by_role("checkbox").click()

@@ -20,7 +20,13 @@ window.desk = {
   },
   bottom(force) {
     const view = document.querySelector(".turns");
-    if (view && (force || view.scrollHeight - view.scrollTop - view.clientHeight < 240)) view.scrollTop = view.scrollHeight;
+    if (!view || !(force || view.scrollHeight - view.scrollTop - view.clientHeight < 240)) return;
+    let frames = 10; // turns get their true height when they are first drawn
+    const go = () => {
+      view.scrollTop = view.scrollHeight;
+      if (--frames) requestAnimationFrame(go);
+    };
+    go();
   },
   mark() {
     const mark = document.querySelector(".pane .here");
@@ -63,4 +69,22 @@ document.addEventListener("click", (event) => {
   if (event.target.closest(".menu")) return window.desk.menu();
   const side = document.querySelector(".side.open");
   if (side && PHONE.matches && !event.target.closest(".side")) window.desk.menu(false);
+});
+
+// Files dragged or chosen go to NiceGUI's uploader, which is out of sight.
+const zoneOf = (event) => event.target.closest?.(".zone");
+const send = (zone, files) => getElement(zone.dataset.upload).$refs.qRef.addFiles(files);
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault(); // a file dropped elsewhere must not replace the page
+    const zone = zoneOf(event);
+    zone?.classList.toggle("over", kind === "dragover");
+    if (zone && kind === "drop") send(zone, event.dataTransfer.files);
+  });
+}
+document.addEventListener("change", (event) => {
+  const zone = event.target.type === "file" && zoneOf(event);
+  if (!zone) return;
+  send(zone, event.target.files);
+  event.target.value = "";
 });
