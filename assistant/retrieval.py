@@ -13,6 +13,7 @@ from assistant.chunking import search_text
 from assistant.language import fold, folded_tokens
 from assistant.lexicon import lexicon
 from assistant.questions import Group, Question, understand
+from assistant.tracing import span
 from assistant.types import Filters, Hit, Passage, Report, ReportInfo
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class Retriever:
 
     def hits(self, question: Question, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """`search` for a question that is understood already."""
+        with span("retrieve", **{"gen_ai.operation.name": "retrieval", "gen_ai.request.top_k": k}) as step:
+            found = self._found(question, k, filters)
+            step.set_attribute("assistant.passages", len(found))
+        return found
+
+    def _found(self, question: Question, k: int, filters: Filters | None) -> list[Hit]:
         allowed = self.allowed(filters)
         asked = self.asked_reports(question)
         if asked and question.scoped:  # "what does KGI say" is a question about KGI's reports

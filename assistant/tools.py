@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 from assistant.calculators import GROUPS
 from assistant.calculators.operands import PRECISION, Amount, Kind, Mapped, Name, Outcome, plain, record, shown
 from assistant.errors import InputError
+from assistant.tracing import span
 from assistant.types import Calculation
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ class Registry:
         Raises InputError for an unknown tool or argument, with near matches, and for whatever the tool refuses.
         """
         tool = self._find(name)
-        values = _read(tool, arguments)
+        with span(f"execute_tool {name}", **{"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}):
+            return self._run(tool, arguments, id)
+
+    def _run(self, tool: _Tool, arguments: Mapping[str, Any], id: str) -> Calculation:
+        name, values = tool.info.name, _read(tool, arguments)
         try:
             with localcontext(PRECISION):
                 found = tool.function(**values)

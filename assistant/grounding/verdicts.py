@@ -14,6 +14,7 @@ from assistant.grounding.sentences import Sentence, sentences
 from assistant.grounding.sums import derived
 from assistant.grounding.wording import read_wording
 from assistant.quantities import find_quantities
+from assistant.tracing import span
 from assistant.types import Calculation, Citation, Language, Report, StatedFigure
 
 __all__ = ["Finding", "Kind", "examine", "ground", "stated"]
@@ -40,7 +41,8 @@ def ground(
         if c.report_id in reports
     }
     own = lambda sentence: [sources[n] for n in sentence.citations if n in sources]  # noqa: E731
-    found = examine(text, own, calculations, question, sources)
+    with span("grounding"):
+        found = examine(text, own, calculations, question, sources)
     return stated(found)
 
 

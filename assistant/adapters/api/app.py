@@ -9,9 +9,10 @@ from typing import Any
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
+from starlette.routing import Route
 
 from assistant import __version__
-from assistant.adapters.api import asking, calculating, finding, openai_shape, operations, problems, reports
+from assistant.adapters.api import asking, calculating, finding, openai_shape, operations, problems, reports, telemetry
 from assistant.adapters.api.desk import Desk
 from assistant.adapters.api.gate import Gate
 from assistant.adapters.api.jobs import Jobs
@@ -51,10 +52,26 @@ def create_app(assistant: Assistant, settings: Settings) -> FastAPI:
     app.include_router(calculating.router, dependencies=locked)
     app.include_router(openai_shape.router, dependencies=locked)
     app.include_router(operations.router)
+    unmatched = problems.Unmatched(app)
+    for path in ("/v1/{rest:path}", "/healthz", "/readyz", "/metrics"):
+        app.router.routes.append(Route(path, endpoint=unmatched, include_in_schema=False))
+    _describe_errors(app)
     app.add_middleware(Gate, desk=desk)
     if desk.origins:
         _allow(app, desk.origins)
     return app
+
+
+def _describe_errors(app: FastAPI) -> None:
+    """Puts the schemas of errors among the components of OpenAPI."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        made = describe()
+        made["components"]["schemas"].update(problems.schemas())
+        return made
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def _desk(assistant: Assistant, settings: Settings) -> Desk:
@@ -75,12 +92,14 @@ def _desk(assistant: Assistant, settings: Settings) -> Desk:
 def _lifespan(desk: Desk) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stop_tracing = await anyio.to_thread.run_sync(telemetry.start)
         await anyio.to_thread.run_sync(desk.jobs.start)
         try:
             yield
         finally:
             await anyio.to_thread.run_sync(desk.line.close)
             await anyio.to_thread.run_sync(desk.jobs.close)
+            await anyio.to_thread.run_sync(stop_tracing)
 
     return lifespan
 

@@ -21,6 +21,7 @@ from assistant.adapters.api.desk import Desk, TheDesk, TheKey
 from assistant.adapters.api.keys import Key
 from assistant.adapters.api.problems import Problem, body, documented, problem_of
 from assistant.errors import InputError
+from assistant.tracing import Span, span
 from assistant.types import Answer, Event, Filters
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ _HEARTBEAT = 15.0  # seconds; proxies close a connection that stays silent for l
 _STOPPED = "the server is stopping; ask again in a moment"
 _STREAMED = {
     "text/event-stream": {
-        "schema": {"type": "string"},
-        "example": 'event: citation\ndata: {"n": 1, …}\n\nevent: delta\ndata: {"text": "…"}\n\n'
-        'event: answer\ndata: {"status": "answered", …}\n\n',
+        "schema": shapes.EVENT,
+        "example": {"event": "delta", "data": '{"text": "…"}'},
     }
 }
 
@@ -92,10 +92,12 @@ async def answering(
     def work(stop: threading.Event) -> Iterator[Event]:
         limits = supported(desk.assistant.stream, stop=stop, max_cost=budget)
         turns: dict[str, Any] = {"conversation_id": conversation, "earlier": earlier}
-        for event in desk.assistant.stream(question, filters, **turns, **limits):
-            if event.kind == "answer":
-                desk.answered(key, event.data)
-            yield event
+        with span("invoke_agent broker-report-assistant", **{"gen_ai.operation.name": "invoke_agent"}) as step:
+            for event in desk.assistant.stream(question, filters, **turns, **limits):
+                if event.kind == "answer":
+                    desk.answered(key, event.data)
+                    _describe(step, event.data)
+                yield event
 
     last = None
     async with contextlib.aclosing(desk.line.events(work)) as events:  # type: ignore[type-var]
@@ -104,6 +106,16 @@ async def answering(
             yield some
     if last is None or last.kind != "answer":
         raise Problem(503, _STOPPED, {"Retry-After": "5"})
+
+
+def _describe(step: Span, answer: Answer) -> None:
+    step.set_attribute("assistant.status", answer.status)
+    if answer.conversation_id:
+        step.set_attribute("gen_ai.conversation.id", answer.conversation_id)
+    if answer.model:
+        step.set_attribute("gen_ai.request.model", answer.model)
+        step.set_attribute("gen_ai.usage.input_tokens", answer.usage.input_tokens)
+        step.set_attribute("gen_ai.usage.output_tokens", answer.usage.output_tokens)
 
 
 def asker(desk: Desk) -> Callable[[Request, str, Filters], Awaitable[Answer]]:

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from assistant.adapters.api.asking import answering, beating, unless_gone, whole
 from assistant.adapters.api.desk import Desk, TheDesk, TheKey
 from assistant.adapters.api.problems import Problem, body, documented, problem_of
-from assistant.adapters.api.shapes import LONGEST_QUESTION
+from assistant.adapters.api.shapes import EVENT, LONGEST_QUESTION
 from assistant.language import script_of
 from assistant.types import Answer, Citation, Event
 
@@ -45,7 +45,7 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 class Part(BaseModel):
     """A part of a message; parts that are no text are left out."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     type: str
     text: str | None = None
 
@@ -53,7 +53,7 @@ class Part(BaseModel):
 class Message(BaseModel):
     """A message of a conversation."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     role: str
     content: str | list[Part] | None = None
 
@@ -61,7 +61,7 @@ class Message(BaseModel):
 class StreamOptions(BaseModel):
     """Whether the last chunk of a stream tells usage."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     include_usage: bool | None = False
 
 
@@ -70,6 +70,7 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="allow",
+        strict=True,
         json_schema_extra={
             "examples": [
                 {"model": MODEL, "messages": [{"role": "user", "content": "OpenRouter 一周的 token 用量是多少?"}]}
@@ -174,7 +175,7 @@ async def model(name: str, desk: TheDesk) -> dict[str, Any]:
     summary="Chat, as OpenAI's",
     response_model=ChatCompletion,
     responses={
-        200: {"description": "the reply; with `stream`, chunks", "content": {"text/event-stream": {"schema": {}}}},
+        200: {"description": "the reply; with `stream`, chunks", "content": {"text/event-stream": {"schema": EVENT}}},
         **_errors(400, 401, 403, 413, 429, 500, 503),
     },
 )

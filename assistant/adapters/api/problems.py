@@ -12,12 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.routing import Match, Mount
+from starlette.types import Receive, Scope, Send
 
 from assistant.errors import AssistantError, InputError
 
 UNEXPECTED = "an unexpected error; the server's log tells more under this request id"
 _OPENAI = ("/v1/chat/", "/v1/models")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _DETAILS = {404: "there is nothing at this address", 405: "this address takes other methods"}
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _OPENAI_CODES = {401: "invalid_api_key", 404: "not_found", 413: "too_large", 429: "rate_limit_exceeded"}
@@ -67,6 +69,12 @@ def documented(*statuses: int, openai: bool = False) -> dict[int | str, dict[str
     }
 
 
+def schemas() -> dict[str, Any]:
+    """The schemas that `documented` refers to, for the components of OpenAPI."""
+    made = OpenAIErrors.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"ProblemDetails": ProblemDetails.model_json_schema(), **made.pop("$defs"), "OpenAIErrors": made}
+
+
 def problem_of(error: BaseException) -> Problem:
     """What a person is told of an error."""
     if isinstance(error, Problem):
@@ -113,6 +121,27 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AssistantError, ours)
     app.add_exception_handler(HTTPException, ours)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+class Unmatched:
+    """An endpoint for what no route of an app takes: says which methods an address takes, or that it is none.
+
+    It stands behind the app's routes and before whatever else is mounted, whose pages are no answer to a program.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuses."""
+        methods = [method for method in _METHODS if self._takes(scope, method)]
+        status, headers = (405, {"Allow": ", ".join(methods)}) if methods else (404, {})
+        await response(Problem(status, _DETAILS[status], headers), scope)(scope, receive, send)
+
+    def _takes(self, scope: Scope, method: str) -> bool:
+        routes = [route for route in self._app.router.routes if getattr(route, "endpoint", None) is not self]
+        asked = {**scope, "method": method}
+        return any(route.matches(dict(asked))[0] is Match.FULL and not isinstance(route, Mount) for route in routes)
 
 
 def _invalid(error: RequestValidationError, scope: Scope) -> Problem:

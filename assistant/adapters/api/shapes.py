@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from assistant.types import Filters, Language, PassageKind
 
 LONGEST_QUESTION = 20_000
 LONGEST_TEXT = 1_000_000
+
+
+EVENT = {"type": "object", "properties": {"event": {"type": "string"}, "data": {"type": "string"}}}
 
 
 class Strict(BaseModel):
@@ -29,6 +32,13 @@ Day = Annotated[
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2026-06-30"], json_schema_extra={"format": "date"}),
     AfterValidator(_day),
 ]
+
+def _whole(given: object) -> object:
+    """JSON knows one kind of number: 3.0 is a whole one too."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Question = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]
 
 
@@ -68,7 +78,7 @@ class Search(Strict):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"query": "資本密集度", "k": 3}]})
     query: Question
-    k: int = Field(default=10, ge=1, le=1000)
+    k: Whole = Field(default=10, ge=1, le=1000)
     filters: Narrowing | None = None
 
 
@@ -100,8 +110,8 @@ class Cited(Strict):
     """A place that a text may rest on: a file name as ingested, or a report id, and characters of its text."""
 
     source: str
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
+    start: Whole = Field(ge=0)
+    end: Whole = Field(ge=0)
 
 
 class CheckText(Strict):
