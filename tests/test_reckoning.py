@@ -68,15 +68,55 @@ NOTE = """# 储能行业研究:需求与盈利
 资料来源:公司资料
 """
 
+COMPANIES = """# 机器人行业:公司比较
+
+**1. 青松机器人 (300998 SZ, 股价 40 元人民币, 市值 800 亿元人民币):** \
+该公司持有约 6,000 台自营机器人及 2,000 台租用机器人。\
+2026 年第一季度,收入按年增长 25% 至 50 亿元,净利润按年增长约 3 倍至 8 亿元。
+
+**2. 白杨机器人 (301777 SZ, 股价 25 元人民币, 市值 200 亿元人民币):** 订单充足,客户稳定。
+
+此轮融资总额为 100 亿美元,其中约 40 亿美元为股权融资,最高 60 亿美元为债务融资。
+
+单个基地投资约 30 亿元用于约 600 台焊接机器人,另有 5 亿元用于厂房。
+
+巡检平台公开披露的月度任务量从 5 月的 200 万次提升至 10 月的 500 万次。
+
+预计中国工业机器人/服务机器人/医疗机器人行业 2028 年市场规模将达到 1,728/500/266.2 亿元,\
+2025-2028 年复合增速分别为 20%/12%/10%。
+
+青松由 2024 年的毛利率 25% 上升至 2027 年的 40%,而白杨由 2024 年的毛利率 50% 下降至 2027 年的 44%。
+
+图 1: 整机对比
+
+| 厂商 | 机型 | 出货量(台) | 均价(元) |
+|---|---|---|---|
+| 青松 | 松鼠 S1 | 300 | 5,000 |
+| 青松 | 松果 P2 | 150 | 8,000 |
+| 白杨 | 杨柳 W3 | 100 | 4,000 |
+
+资料来源:公司资料
+"""
+
 Ask = Callable[[str], Answer]
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Ask a library that holds one made-up note."""
-    data = NOTE.encode()
+    yield from asking(NOTE, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def ask_companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Ask a library that holds a note on two companies."""
+    yield from asking(COMPANIES, tmp_path_factory)
+
+
+def asking(note: str, folders: pytest.TempPathFactory) -> Iterator[Ask]:
+    data = note.encode()
     report = read(data, "note.md")
-    with Library.open(tmp_path_factory.mktemp("reckoning"), from_setting("builtin")) as library:
+    with Library.open(folders.mktemp("reckoning"), from_setting("builtin")) as library:
         library.add([Incoming(report, passages(report), data, "note.md")])
         retriever = Retriever(library)
         yield lambda question: extractive.answer(question, retriever, library)
@@ -197,3 +237,108 @@ def test_an_answer_is_written_in_the_askers_language(ask: Ask) -> None:
 def test_the_note_is_the_place_of_every_citation(ask: Ask, tmp_path: Path) -> None:
     answer = ask("近水科技的EV/Revenue隐含2026年收入多少?")
     assert all(citation.quote in NOTE for citation in answer.citations)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("储能系统2024到2026E翻了几倍?", ["2.25"]),
+        ("儲能系統2024到2026E的年複合成長率是多少?", ["50"]),
+        ("储能系统2024到2026E年均增速多少?", ["50"]),
+        ("储能系统2026E比2025E增加多少亿元?", ["15000000000"]),
+        ("储能系统在远山能源收入总计里2025E占几成?", ["30"]),
+        ("2025E远山能源收入里储能系统占多大比重?", ["30"]),
+        ("储能系统占远山能源收入总计的比重,2024年和2026E分别是多少?", ["25", "36"]),
+        ("储能系统占远山能源收入总计的比重从2024年到2026E提高了多少?", ["25", "36", "11"]),
+        ("储能系统和光伏组件2025E合计占远山能源收入总计多少?", ["75000000000", "75"]),
+        ("2024年到2026E储能系统平均每年多少亿元?", ["31666666666.66666666666666667"]),
+    ],
+)
+def test_rows_are_set_against_each_other_and_over_time(ask: Ask, question: str, expected: list[str]) -> None:
+    found = results(ask(question))
+    assert len(found) == len(expected)
+    assert all(abs(value - Decimal(wanted)) < Decimal("1e-6") for value, wanted in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("青松机器人2026年第一季净利率是多少?", ["16"]),
+        ("青松機器人2025年第一季收入倒推是多少?", ["4000000000"]),
+        ("青松机器人2025年第一季度净利润推算约多少?", ["200000000"]),
+        ("青松机器人自营和租用机器人合计多少台?", ["8000"]),
+        ("本轮融资里股权融资占总额的比重?", ["40"]),
+        ("基地平均每台焊接机器人多少钱?", ["5000000"]),
+        ("巡检平台月度任务量从5月到10月增长了百分之几?", ["150"]),
+        ("按2028年规模和复合增速倒推,工业机器人2025年市场规模是多少?", ["100000000000"]),
+        ("工业机器人2028年市场规模是服务机器人的几倍?", ["3.456"]),
+        ("松鼠 S1的出货量相当于杨柳 W3的多少倍?", ["3"]),
+    ],
+)
+def test_figures_of_sentences_are_taken_by_what_they_are_of(
+    ask_companies: Ask, question: str, expected: list[str]
+) -> None:
+    found = results(ask_companies(question))
+    assert len(found) == len(expected)
+    assert all(abs(value - Decimal(wanted)) < Decimal("1e-6") for value, wanted in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "白杨机器人2026年第一季净利率是多少?",  # the company before it prints profit and revenue
+        "白杨机器人2025年第一季收入倒推是多少?",
+        "白杨机器人自营和租用机器人合计多少台?",
+        "工业机器人2025到2028年复合增速是多少?",  # printed: nothing to compute
+        "黄杨机器人的市值是白杨机器人的几倍?",
+        "农业机器人2028年市场规模是服务机器人的几倍?",
+    ],
+)
+def test_no_figure_is_taken_from_another_company(ask_companies: Ask, question: str) -> None:
+    assert ask_companies(question).calculations == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("市值1280亿元、股价264.18元,总股本是多少?", "484518131.5769"),
+        ("股价50元、每股收益2.5元,市盈率多少倍?", "20"),
+        ("市值500亿元,收入80亿元,P/S是多少?", "6.25"),
+        ("EV 120亿,EBITDA 15亿,EV/EBITDA多少倍?", "8"),
+        ("现价80元,目标价100元,上涨空间多大?", "25"),
+        ("The share price is US$40 and the target is US$52. What is the upside?", "30"),
+        ("EPS 3元,给20倍PE,目标价多少?", "60"),
+        ("收入200亿,净利润30亿,净利率是多少?", "15"),
+        ("营收100亿元,毛利率35%,毛利是多少?", "3500000000"),
+        ("去年收入120亿,增长15%,今年是多少?", "13800000000"),
+        ("今年收入138亿元,同比增长15%,去年是多少?", "12000000000"),
+        ("收入100亿元按每年20%增长,三年后是多少?", "17280000000"),
+        ("从100亿增长到200亿用了5年,CAGR是多少?", "14.8698354997"),
+        ("资本开支260亿美元,收入1000亿美元,资本密集度是多少?", "26"),
+        ("投资70亿元,每年现金流14亿元,几年回本?", "5"),
+        ("10亿美元按7.2换算成人民币是多少?", "7200000000"),
+        ("每月19.99美元,一年多少钱?", "239.88"),
+        ("每年120亿元,平均每个月多少?", "1000000000"),
+        ("12, 15, 18 三个数的平均值是多少?", "15"),
+        ("1亿用户,付费率5%,每月20美元,市场规模一年多少?", "1200000000"),
+        ("What is 30 billion as a percentage of 120 billion?", "25"),
+    ],
+)
+def test_a_sum_of_what_the_question_gives(ask: Ask, question: str, expected: str) -> None:
+    answer = ask(question)
+    assert abs(results(answer)[0] - Decimal(expected)) < Decimal("1e-4")
+    assert set(answer.calculations[0].input_sources.values()) == {"question"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does it cost to run 1M input and 200k output tokens a day on gpt-5 for a month?",
+        "gpt-5每天100万输入、20万输出token,跑一个月多少钱?",
+    ],
+)
+def test_the_cost_of_tokens_is_asked_in_plain_words(ask: Ask, question: str) -> None:
+    (calculation,) = ask(question).calculations
+    assert calculation.tool == "workload_cost"
+    assert calculation.inputs["input_tokens"]["value"] == "1000000"
+    assert calculation.inputs["output_tokens"]["value"] == "200000"

@@ -10,6 +10,8 @@ from assistant.lexicon import lexicon
 from assistant.reckoning.grammar import grammar
 
 LABEL = 0.98  # of a row's label a question has all but a bracket
+_CODE = re.compile(r"[a-z]+\d[a-z0-9]*")  # fp16, s1
+_RUN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _MEASURE = re.compile(r"收入|营收|市场规模|规模| ?revenues?| ?sales")
 
 
@@ -31,11 +33,9 @@ def coverage(label: str, text: str) -> tuple[float, frozenset[int]]:
             mine[start:end] = [True] * (end - start)
             there.update(i for a, b in found for i in range(a, b))
 
-    for run in re.finditer(r"[a-z]+|\d+(?:\.\d+)?", label):
-        mark(
-            *run.span(),
-            (m.span() for m in re.finditer(rf"(?<![a-z0-9]){re.escape(run.group())}(?:e?s)?(?![a-z0-9])", text)),
-        )
+    for run in (*_CODE.finditer(label), *_RUN.finditer(label)):
+        word = rf"(?<![a-z0-9]){re.escape(run.group())}(?:e?s)?(?![a-z0-9])"
+        mark(*run.span(), (m.span() for m in re.finditer(word, text)))
     for i in range(len(label) - 1):
         pair = label[i : i + 2]
         if not re.search(r"[\x00-\x7f\W]", pair):

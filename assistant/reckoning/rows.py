@@ -19,6 +19,8 @@ from assistant.reckoning.operand import CLOSE, Operand, Operands, go_together, o
 from assistant.tabular import View
 
 _SEVERAL = re.compile(r"[和与跟及、加]|同期|分别|各自|\band\b|\bboth\b|呢")
+_NAME = re.compile(r"^(?![\d.,%\-+() ]*[a-z%]{0,7}$).*[a-z\u4e00-\u9fff]")
+_LONGEST_NAME = 24  # characters
 _MOST_ROWS = 6
 
 
@@ -39,8 +41,8 @@ def mentions(one: View, text: str) -> list[Mention]:
     label's is not meant, nor one whose words stand around another's ("Acme cloud revenue" means the row of cloud, not
     that of Acme's revenue); of two rows named alike that of the block named counts."""
     found = []
-    for r, label in enumerate(one.labels):
-        covered, there = covered_loosely(label, text)
+    for r in range(len(one.rows)):
+        covered, there = _named(one, r, text)
         if covered >= LABEL and there:
             found.append(Mention(r, covered, there))
     found = [m for m in found if not any(m.there < other.there for other in found)]
@@ -53,6 +55,17 @@ def mentions(one: View, text: str) -> list[Mention]:
         if len(best) == 1:
             chosen += best
     return chosen
+
+
+def _named(one: View, r: int, text: str) -> tuple[float, frozenset[int]]:
+    """How far a text names a row, and where: by its label, or by a second cell of names, each its own (a product beside
+    its maker)."""
+    mine = covered_loosely(one.labels[r], text)
+    seconds = [cells[1] if len(cells) > 1 else "" for cells in one.rows]
+    second = seconds[r]
+    if mine[0] >= LABEL or not _NAME.search(second) or seconds.count(second) > 1 or len(second) > _LONGEST_NAME:
+        return mine
+    return max(mine, covered_loosely(second, text), key=lambda item: item[0])
 
 
 def _around(outer: frozenset[int], inner: frozenset[int]) -> bool:
@@ -112,7 +125,8 @@ def table_place(one: View, r: int | None) -> Evidence:
 
 
 def _said(one: View, rows: Sequence[int]) -> str:
-    return " ".join([one.about, one.header, *(f"{one.labels[r]} {one.groups[r]}" for r in rows)])
+    cells = [" ".join((*one.rows[r][:2], one.labels[r], one.groups[r])) for r in rows]
+    return " ".join([one.about, one.header, *cells])
 
 
 def _label(one: View, r: int) -> Operand:
@@ -192,7 +206,9 @@ def _heading(one: View, column: int | None) -> str:
 def _rows_of(rule: Rule, one: View, match: re.Match[str], ground: Ground) -> dict[str, int] | None:
     """The row of each operand: the two that together have most of what the wording says of each; None if that is not
     just one choice. A whole that is not named may be the row that the part's label begins with."""
-    first, second = list(rule.operands)[:2]
+    if len(rule.operands) > 2:
+        return _rows_each(rule, one, match, ground)
+    first, second = list(rule.operands)
     scored = [_row_scores(one, match, first, None, ground), _row_scores(one, match, second, first, ground)]
     pairs = [(a + b, r, q) for r, a in scored[0].items() for q, b in scored[1].items() if r != q]
     if not pairs and rule.settings.get("whole") and scored[0]:
@@ -203,14 +219,26 @@ def _rows_of(rule: Rule, one: View, match: re.Match[str], ground: Ground) -> dic
     return {first: top[0][1], second: top[0][2]} if len(top) == 1 else None
 
 
+def _rows_each(rule: Rule, one: View, match: re.Match[str], ground: Ground) -> dict[str, int] | None:
+    """Of more than two operands the row of each: what its own group of the wording has most of."""
+    chosen = {}
+    for name in rule.operands:
+        scores = _row_scores(one, match, name, None, ground)
+        best = [r for r, score in scores.items() if score == max(scores.values())]
+        if len(best) != 1:
+            return None
+        chosen[name] = best[0]
+    return chosen if len(set(chosen.values())) == len(chosen) else None
+
+
 def _row_scores(one: View, match: re.Match[str], name: str, other: str | None, ground: Ground) -> dict[int, float]:
     """Rows whose label the question has, by how much of it stands in the group of the wording; what stands in the
     group of the `other` operand counts against it, elsewhere it counts half."""
     inside = frozenset(range(*match.span(name)))
     against = frozenset(range(*match.span(other))) if other else frozenset()
     scores = {}
-    for r, label in enumerate(one.labels):
-        covered, there = covered_loosely(label, ground.question.folded)
+    for r in range(len(one.rows)):
+        covered, there = _named(one, r, ground.question.folded)
         if covered >= LABEL and len(there & inside) >= 2:
             scores[r] = covered * (
                 len(there & inside) + 0.5 * len(there - inside - against) - 0.5 * len(there & against)
@@ -220,10 +248,11 @@ def _row_scores(one: View, match: re.Match[str], name: str, other: str | None, g
 
 def _whole_of(one: View, part: int) -> int | None:
     """The row that a part's label begins with: "size" of "size - professionals"."""
+    labels = [label.replace(" ", "") for label in one.labels]
     wholes = [
         r
-        for r, label in enumerate(one.labels)
-        if r != part and len(label) > 2 and re.match(re.escape(label) + r"\s*[-–—:：(（]", one.labels[part])
+        for r, label in enumerate(labels)
+        if r != part and len(label) > 2 and re.match(re.escape(label) + r"[-–—:：(（]", labels[part])
     ]
     return wholes[0] if len(wholes) == 1 else None
 
