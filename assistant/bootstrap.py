@@ -12,6 +12,7 @@ from assistant.errors import AssistantError, LibraryError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from assistant.chain import Setup
     from assistant.conversations import Conversations
     from assistant.embeddings import Embedding
     from assistant.library import Library
@@ -63,7 +64,7 @@ def open_assistant(
     reports are read in first, after telling it their folder."""
     from assistant.service import Assistant as Service
 
-    assistant = Service(open_library(settings, wait), lambda: open_conversations(settings))
+    assistant = Service(open_library(settings, wait), lambda: open_conversations(settings), _setup(settings))
     try:
         if on_first_use and not assistant.reports():
             reports = bundled_reports()
@@ -107,3 +108,16 @@ def _embedding(settings: Settings) -> Embedding:
 
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
     return from_setting(settings.embedding, timeout=settings.timeout, api_key=key, base_url=settings.openai_base_url)
+
+
+def _setup(settings: Settings) -> Setup:
+    """The model that the settings name, opened when a question is asked; and the bundled prompts."""
+    from assistant.chain import Setup
+    from assistant.models import chat_model
+    from assistant.money import Limits
+    from assistant.prompts import Prompts
+
+    limits = Limits(settings.max_steps, settings.max_tokens, cost_usd=settings.max_cost)
+    name = None if settings.model == "none" else settings.model
+    prompts = lambda: Prompts.load(bundled("prompts"))  # noqa: E731
+    return Setup(name, lambda: chat_model(settings), prompts, settings.timeout, limits)

@@ -115,5 +115,5 @@ def written_in(text: str, language: Language) -> str:
     if language == "zh-Hans":
         return to_simplified(text)
     if language == "zh-Hant":
-        return str(_converter("s2t").convert(text))
+        return str(_converter("s2tw").convert(text))  # 為, not the 爲 of OpenCC's own standard
     return text

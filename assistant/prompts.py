@@ -42,12 +42,16 @@ class Prompt:
 
 
 class Prompts(Mapping[str, Prompt]):
-    """The prompts of a folder by name."""
+    """Prompts by name."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises SettingsError that names the file and the input, for one that is unknown or unused."""
+    def __init__(self, prompts: Mapping[str, Prompt]) -> None:
+        self._prompts = dict(prompts)
+
+    @classmethod
+    def load(cls, folder: Path) -> Prompts:
+        """The prompts of a folder. Raises SettingsError that names the file and the input that is unknown or unused."""
         templates = _templates()
-        self._prompts = {file.stem: _read(file, templates) for file in sorted(folder.glob("*.md"))}
+        return cls({file.stem: _read(file, templates) for file in sorted(folder.glob("*.md"))})
 
     @property
     def digest(self) -> str:

@@ -7,36 +7,57 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant import extractive
+from assistant.chain import Chain, Request, Setup, Stop, events_of
 from assistant.errors import InputError, LibraryError
 from assistant.followups import stand_alone
 from assistant.grounding import Check, Span, check_text, ground
 from assistant.grounding.places import Places
+from assistant.language import script_of
 from assistant.lookups import registry_over
 from assistant.messages import say
+from assistant.models import replaying
+from assistant.receipts import Recording, differences
 from assistant.retrieval import Retriever
 from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from langchain_core.language_models import BaseChatModel
+
     from assistant.conversations import Conversations, Turn
     from assistant.ingestion import Outcome
     from assistant.library import Library
+    from assistant.money import Estimate
+
 
 class Assistant:
     """One library, and answers from it. Made by `bootstrap.open_assistant`; close it to let go of the folder."""
 
     def __init__(
-        self, library: Library, conversations: Conversations | Callable[[], Conversations] | None = None
+        self,
+        library: Library,
+        conversations: Conversations | Callable[[], Conversations] | None = None,
+        setup: Setup | None = None,
     ) -> None:
-        """`conversations` may be what opens them, so that they are opened when first needed."""
+        """`conversations` may be what opens them, so that they are opened when first needed. `setup` names the model;
+        without one, answers are offline."""
         self.library = library
+        self.setup = setup or Setup()
         self._conversations = conversations
+        self._chain: Chain | None = None
         self._opening = Lock()
         self.retriever = Retriever(library)
         self.registry = registry_over(library)
         self.places = Places()
+
+    @property
+    def model(self) -> str | None:
+        """The model that answers, as PROVIDER:MODEL; None offline."""
+        return self.setup.name
 
     @property
     def conversations(self) -> Conversations:
@@ -48,45 +69,127 @@ class Assistant:
             raise LibraryError("no conversations are kept here; ask without one")
         return self._conversations
 
+    @property
+    def chain(self) -> Chain | None:
+        """Answers through the model; None offline. Raises SettingsError where the model can't be used."""
+        with self._opening:
+            if self._chain is None and self.setup.name and (model := self.setup.open()):
+                self._chain = self._chain_with(model, self.setup.name)
+        return self._chain
+
+    def _chain_with(self, model: BaseChatModel, name: str) -> Chain:
+        parts = self.library, self.retriever, self.registry, self.places
+        return Chain(model, name, self.setup.prompts(), *parts, self.setup.timeout)
+
     def stream(
         self,
         question: str,
         filters: Filters | None = None,
         *,
         conversation_id: str | None = None,
+        max_cost: Decimal | None = None,
+        stop: Stop | None = None,
+        recording: Recording | None = None,
         earlier: Sequence[Turn] = (),
     ) -> Iterator[Event]:
         """Answers a question step by step; the last event carries the whole Answer.
 
-        With a conversation, the question may lean on its earlier turns, and the answer is kept in it. A door that
-        keeps the turns itself gives them as `earlier`.
-        Raises InputError where the filters name what the library does not have, or there is no such conversation.
+        With a conversation, the question may lean on its earlier turns, and the answer is kept in it; a door that
+        keeps the turns itself gives them as `earlier`. With a model,
+        `max_cost` (US dollars) is not passed, `stop` ends it early with what there is, and `recording` takes down what
+        went into the answer. Closing the stream early stops the model at once; what was released is kept.
+        Raises InputError where the filters name what the library does not have, there is no such conversation, or
+        `max_cost` is set for a model without a known price.
         """
         started = time.perf_counter()
         self._check(filters)
         asked = _writable(question)
         earlier = self.conversations.turns(conversation_id) if conversation_id else earlier
-        meant = stand_alone(asked, [turn.question for turn in earlier])
-        understood = [say("understood", meant.language, question=meant.text)] if meant.changed else []
-        yield from (Event("status", sentence) for sentence in understood)
-        answer = extractive.answer(meant.text, self.retriever, self.library, filters, meant.language)
-        answer = replace(answer, figures=self._figures(answer))
-        answer = replace(answer, question=asked, warnings=(*understood, *answer.warnings))
-        answer = replace(answer, seconds=round(time.perf_counter() - started, 4))
-        if conversation_id:
-            answer = self._kept(conversation_id, answer)
-        yield from (Event("citation", citation) for citation in answer.citations)
-        yield from (Event("calculation", calculation) for calculation in answer.calculations)
-        yield from (Event("figure", figure) for figure in answer.figures)
-        yield from (Event("delta", line) for line in answer.text.splitlines(keepends=True))
-        yield Event("answer", answer)
+        stop = stop or Stop()
+        request = self._request(asked, earlier, filters, max_cost, stop)
 
-    def ask(self, question: str, filters: Filters | None = None, *, conversation_id: str | None = None) -> Answer:
-        """The whole answer to a question."""
-        for event in self.stream(question, filters, conversation_id=conversation_id):
+        def finished(answer: Answer) -> Answer:
+            full = replace(answer, seconds=round(time.perf_counter() - started, 4))
+            full = self._kept(conversation_id, full) if conversation_id else full
+            if recording is not None:
+                recording.finish(full, self._made_with(self.chain))
+            return full
+
+        events = self._answered(request, recording, self.chain)
+        try:
+            for event in events:
+                yield replace(event, data=finished(event.data)) if event.kind == "answer" else event
+        except GeneratorExit:
+            stop.set()  # the model's call ends now, and what it had released by then is kept
+            for event in events:
+                if event.kind == "answer":
+                    finished(event.data)
+            raise
+
+    def _request(
+        self, asked: str, earlier: Sequence[Turn], filters: Filters | None, max_cost: Decimal | None, stop: Stop
+    ) -> Request:
+        """The question with what came before it."""
+        meant = stand_alone(asked, [turn.question for turn in earlier])
+        given = "\n".join([*(turn.question for turn in earlier), asked])
+        limits = replace(self.setup.limits, cost_usd=max_cost) if max_cost is not None else self.setup.limits
+        turns = tuple((turn.question, turn.answer.text) for turn in earlier)
+        return Request(asked, meant.text, given, meant.language, filters, limits, turns, stop)
+
+    def _answered(self, request: Request, recording: Recording | None, chain: Chain | None) -> Iterator[Event]:
+        """An answer's events, from the model where there is one."""
+        if recording is not None:
+            recording.request = request.data()
+        if chain:
+            yield from chain.stream(request, recording)
+            return
+        language = request.language
+        understood = [say("understood", language, question=request.meant)] if request.meant != request.typed else []
+        yield from (Event("status", sentence) for sentence in understood)
+        answer = extractive.answer(request.meant, self.retriever, self.library, request.filters, language)
+        answer = replace(answer, question=request.typed, warnings=(*understood, *answer.warnings))
+        yield from events_of(replace(answer, figures=self._figures(answer, request.given)))
+
+    def replay(self, recording: Recording) -> tuple[Answer, list[str]]:
+        """The answer of a receipt made again, without a network, and what is not as it was (nothing if all is).
+
+        What belongs to the moment (seconds, conversation) is as recorded. Raises InputError for a receipt that
+        can't be used.
+        """
+        request = Request.of(recording.request)
+        name = recording.answer.get("model")
+        chain = self._chain_with(replaying(recording.replies), name) if name else None
+        again = next(e.data for e in self._answered(request, None, chain) if e.kind == "answer")
+        moment = {key: recording.answer.get(key) for key in ("seconds", "conversation_id", "answer_id")}
+        again = replace(again, **moment)
+        return again, differences(recording, again, self._made_with(chain), self.library)
+
+    def _made_with(self, chain: Chain | None) -> dict[str, Any]:
+        """What an answer depends on beside the question and the evidence it was shown."""
+        return {"embedding": self.library.embedding.id, **(chain.made_with() if chain else {"model": None})}
+
+    def ask(
+        self,
+        question: str,
+        filters: Filters | None = None,
+        *,
+        conversation_id: str | None = None,
+        max_cost: Decimal | None = None,
+        recording: Recording | None = None,
+    ) -> Answer:
+        """The whole answer to a question; see `stream`."""
+        how: Any = {"conversation_id": conversation_id, "max_cost": max_cost, "recording": recording}
+        for event in self.stream(question, filters, **how):
             if event.kind == "answer":
                 return event.data  # type: ignore[no-any-return]
         raise AssertionError("a stream ends with its answer")
+
+    def estimate(self, question: str, filters: Filters | None = None) -> Estimate | None:
+        """What a question would cost, before it is asked; None offline, where it costs nothing."""
+        self._check(filters)
+        asked = _writable(question)
+        request = Request(asked, asked, asked, script_of(asked), filters, self.setup.limits)
+        return self.chain.estimate(request) if self.chain else None
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages, best first."""
@@ -151,11 +254,11 @@ class Assistant:
             warning = say("not_kept", answer.language, reason=error)
             return replace(answer, warnings=(*answer.warnings, warning), conversation_id=conversation_id)
 
-    def _figures(self, answer: Answer) -> tuple[StatedFigure, ...]:
+    def _figures(self, answer: Answer, given: str) -> tuple[StatedFigure, ...]:
         """The verdict on every figure of an answer."""
         cited = {citation.report_id: self.library.report(citation.report_id) for citation in answer.citations}
         return ground(
-            answer.text, answer.citations, answer.calculations, answer.question, answer.language, cited, self.places
+            answer.text, answer.citations, answer.calculations, given, answer.language, cited, self.places
         )
 
     def _check(self, filters: Filters | None) -> None:

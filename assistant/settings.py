@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     embedding_setting: str | None = Field(default=None, alias="ASSISTANT_EMBEDDING")
     chroma_url: str | None = Field(default=None, alias="ASSISTANT_CHROMA_URL")
     timeout: float = Field(default=60.0, gt=0, alias="ASSISTANT_TIMEOUT")
+    max_steps: int = Field(default=8, ge=1, le=50, alias="ASSISTANT_MAX_STEPS")
+    max_tokens: int = Field(default=200_000, ge=2_000, alias="ASSISTANT_MAX_TOKENS")
+    max_cost: Decimal | None = Field(default=None, gt=0, alias="ASSISTANT_MAX_COST")
     api_keys: Annotated[list[SecretStr], NoDecode] = Field(default=[], alias="ASSISTANT_API_KEYS")
     state_url: SecretStr | None = Field(default=None, alias="ASSISTANT_STATE_URL")
     state_days: float | None = Field(default=None, gt=0, le=36_500, alias="ASSISTANT_STATE_DAYS")
@@ -41,6 +45,8 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     slack_api_url: str | None = Field(default=None, alias="SLACK_API_URL")
+    slack_policy: Path | None = Field(default=None, alias="ASSISTANT_SLACK_POLICY")
+    public_url: str | None = Field(default=None, pattern=r"^https?://\S+$", alias="ASSISTANT_PUBLIC_URL")
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

@@ -16,6 +16,8 @@ from assistant import __version__
 from assistant.errors import AssistantError, InputError
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from fastapi import FastAPI
 
     from assistant.conversations import Conversations
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from assistant.ingestion import Outcome
     from assistant.service import Assistant
     from assistant.settings import Settings
-    from assistant.types import Answer, Calculation, Filters
+    from assistant.types import Answer, Calculation, Event, Filters
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -82,6 +84,13 @@ def build_parser() -> argparse.ArgumentParser:
     _question(ask, "question", "QUESTION")
     went_on = "go on with this conversation, or begin a new one · 在这个对话里继续提问,或开始新对话"
     ask.add_argument("--conversation", metavar="ID|new", help=went_on)
+    most = "with a model: stop before an answer costs more than this many US dollars · 费用上限(美元)"
+    ask.add_argument("--max-cost", metavar="USD", type=_dollars, help=most)
+    ask.add_argument("--estimate", action="store_true", help="only say what it would cost · 只估算费用")
+    ask.add_argument("--receipt", metavar="FILE", help="store all that went into the answer · 保存凭据")
+    replay = command("replay", run_replay, "make the answer of a receipt again, without a network · 重现凭据里的回答")
+    replay.add_argument("file", metavar="FILE")
+    _json(replay)
     search = command("search", run_search, "find passages, without an answer · 只检索原文")
     _question(search, "query", "QUERY")
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many passages (10)")
@@ -119,6 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
     serve.add_argument("--port", type=_port, default=8000, help="(8000); 0 takes a free one")
 
+    command("slack", run_slack, "the Slack bot, by Socket Mode · 启动 Slack 机器人")
     mcp = command("mcp", run_mcp, "MCP server on standard input and output · 启动 MCP 服务")
     mcp.add_argument("--http", action="store_true", help="over HTTP instead, at /mcp; `assistant serve` has it too")
     mcp.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
@@ -158,6 +168,18 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
+
+
+def _dollars(text: str) -> Decimal:
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not amount.is_finite() or amount <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of US dollars like 0.05")
+    return amount
 
 
 def _date(text: str) -> str:
@@ -203,19 +225,59 @@ def outcome_line(outcome: Outcome) -> str:
 def run_ask(options: argparse.Namespace) -> int:
     """An answer, or one a line of a batch."""
     from assistant.adapters.render import answer_data, answer_text, as_json
+    from assistant.receipts import Recording, write
 
     filters = _filters(options)
+    if options.batch and (options.receipt or options.estimate):
+        raise InputError("--receipt and --estimate are of one question, not of a --batch")
     with _assistant(first_use=True) as assistant:
-        chosen = _conversation(assistant, options.conversation)
-
-        def ask(text: str) -> Answer:
-            return assistant.ask(text, filters, conversation_id=chosen)
-
+        if options.estimate:
+            return _estimate(assistant, options, filters)
+        recording = Recording() if options.receipt else None
+        how: dict[str, Any] = {
+            "conversation_id": _conversation(assistant, options.conversation), "max_cost": options.max_cost
+        }  # fmt: skip
         if options.batch:
-            return _batch(options.batch, "question", "answer", lambda text: answer_data(ask(text)))
-        answer = ask(options.question)
+            work = lambda text: answer_data(assistant.ask(text, filters, **how))  # noqa: E731
+            return _batch(options.batch, "question", "answer", work)
+        answer = _awaited(assistant.stream(options.question, filters, recording=recording, **how))
+    if recording:
+        write(recording, Path(options.receipt))
     print(as_json(answer_data(answer)) if options.json else answer_text(answer))
     return FAILED if answer.status == "failed" else DONE
+
+
+def _awaited(events: Iterator[Event]) -> Answer:
+    """The answer at the end of its events; a person who watches sees what is being done meanwhile."""
+    watched = sys.stderr.isatty()
+    for event in events:
+        if event.kind == "status" and watched:
+            tell(event.data)
+        if event.kind == "answer":
+            answer: Answer = event.data
+    return answer
+
+
+def _estimate(assistant: Assistant, options: argparse.Namespace, filters: Filters) -> int:
+    from assistant.adapters.render import as_json, estimate_data, estimate_text
+
+    estimate = assistant.estimate(options.question, filters)
+    print(as_json(estimate_data(estimate)) if options.json else estimate_text(estimate))
+    return DONE
+
+
+def run_replay(options: argparse.Namespace) -> int:
+    """The answer of a receipt, made again; 1 where it is not the same any more, with what has changed."""
+    from assistant.adapters.render import answer_data, answer_text, as_json
+    from assistant.receipts import read
+
+    recording = read(Path(options.file))
+    with _assistant(first_use=True) as assistant:
+        answer, changed = assistant.replay(recording)
+    print(as_json(answer_data(answer)) if options.json else answer_text(answer))
+    for difference in changed:
+        tell(f"differs: {difference}")
+    return FAILED if changed else DONE
 
 
 def _conversation(assistant: Assistant, chosen: str | None) -> str | None:
@@ -434,11 +496,22 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    """The HTTP API, MCP and the web chat, until it is told to stop."""
-    from assistant.adapters import web
+    """The HTTP API, MCP, the web chat and, where its tokens are set, the Slack bot, until it is told to stop."""
+    from assistant.adapters import slack, web
 
     with _served(options) as (app, assistant, settings):
+        slack.mount(app, assistant, settings)
         web.mount(app, assistant, settings, app.state.desk.keys.find)
+    return DONE
+
+
+def run_slack(options: argparse.Namespace) -> int:
+    """The Slack bot, until it is told to stop."""
+    from assistant.adapters import slack
+    from assistant.settings import load_settings
+
+    with _assistant(first_use=True) as assistant:
+        slack.run(assistant, load_settings(), tell)
     return DONE
 
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import ROUND_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from assistant import lookups
@@ -17,8 +18,10 @@ from assistant.types import Answer, Calculation, Citation, Hit, Language, Report
 
 if TYPE_CHECKING:
     from assistant.conversations import Conversation, Turn
+    from assistant.money import Estimate
 
 _QUOTE = 160  # characters of a quote shown
+_SMALLEST = Decimal("0.000001")  # US dollars
 
 
 def as_json(data: Any) -> str:
@@ -73,8 +76,41 @@ def answer_text(answer: Answer) -> str:
     for made in answer.calculations:
         found = "" if re.search(r"[=≈]", made.substituted) else f" = {shown_result(made)}"
         lines.append(f"[{made.id}] {made.formula}: {made.substituted}{found}")
+    lines += [f"− {plain(removed.text)}: {plain(removed.reason)}" for removed in answer.removed]
     lines += [f"! {plain(warning)}" for warning in answer.warnings]
+    if answer.model:
+        lines += ["", spent_text(answer)]
     return "\n".join(lines).rstrip()
+
+
+def spent_text(answer: Answer) -> str:
+    """The model of an answer with its tokens, money and seconds, on one line."""
+    usage = answer.usage
+    tokens = f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens"
+    cost = "cost unknown" if usage.cost_usd is None else f"${usage.cost_usd}"
+    return f"{answer.model} · {tokens} · {cost} · {answer.seconds:.1f} s"
+
+
+def estimate_data(estimate: Estimate | None) -> dict[str, Any]:
+    """What a question would cost, money as decimal strings; offline it costs nothing."""
+    if estimate is None:
+        return {"model": None, "input_tokens": 0, "output_tokens": 0, "least_usd": "0", "most_usd": "0"}
+    data = asdict(estimate)
+    return data | {name: _dollars(data[name]) for name in ("least_usd", "most_usd")}
+
+
+def estimate_text(estimate: Estimate | None) -> str:
+    """What a question would cost, in a sentence."""
+    if estimate is None:
+        return "nothing: answers are offline (ASSISTANT_MODEL=none) · 离线回答,不产生费用"
+    tokens = f"about {estimate.input_tokens:,} tokens in and {estimate.output_tokens:,} out for one call"
+    if estimate.least_usd is None:
+        return f"{estimate.model}: {tokens}; its price is unknown · 价格未知"
+    return f"{estimate.model}: {tokens}, ${_dollars(estimate.least_usd)}; at most ${_dollars(estimate.most_usd)} in all"
+
+
+def _dollars(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount.quantize(_SMALLEST, ROUND_UP).normalize():f}"
 
 
 def tool_data(made: Calculation) -> dict[str, Any]:
