@@ -99,6 +99,7 @@ class Case:
     text: str
     spans: tuple[Span, ...]
     rivals: tuple[str, ...] = ()  # texts of the same cell in other rows
+    constant: bool = False  # other columns print the same
 
 
 # ---------------------------------------------------------------- true sentences
@@ -163,6 +164,7 @@ def of_rows(report: Report, span: Span) -> Iterator[Case]:
                     text,
                     (Span(report.source, row.start, row.end),),
                     tuple(t for t in rivals if t != cell.text.strip()),
+                    any(other.text.strip() == cell.text.strip() for other in row.cells if other is not cell),
                 )
 
 
@@ -235,6 +237,8 @@ def sign(case: Case, rng: random.Random) -> str | None:
         bare = q.text.strip("+-−()")
         return case.text[: q.start] + (bare if q.sign == "-" else "-" + bare) + case.text[q.end :]
     for a, b in _DIRECTIONS:
+        if re.search("[升涨漲][跌降]", case.text):
+            return None  # the name of a column
         m = re.search(re.escape(a) + r"[^,，。;；]{0,6}\d", case.text)
         if m:
             return case.text[: m.start()] + b + case.text[m.start() + len(a) :]
@@ -253,7 +257,7 @@ def percent(case: Case, rng: random.Random) -> str | None:
 def period(case: Case, rng: random.Random) -> str | None:
     """Another year, or another quarter."""
     found = [p for p in find_periods(case.text) if re.search(r"\d", p.text)]
-    if not found:
+    if not found or case.constant:
         return None
     p = rng.choice(found)
     year = re.search(r"20\d\d", p.text)
@@ -295,6 +299,9 @@ def exchanged(case: Case, rng: random.Random) -> str | None:
     ):
         return None
     a, b = names
+    between = re.search(f"{re.escape(a)}(.*?){re.escape(b)}|{re.escape(b)}(.*?){re.escape(a)}", case.text)
+    if between and re.fullmatch(r"\W*(?:[与與和及]|and|at)?\W*", between[1] or between[2] or ""):
+        return None  # A and B, A/B: the same the other way round
     return case.text.replace(a, "\0").replace(b, a).replace("\0", b)
 
 
@@ -344,7 +351,8 @@ def corrupted(cases: list[Case], rng: random.Random, rounds: int) -> Iterator[Ca
             apart = all(
                 a.source != b.source or a.end <= b.start or b.end <= a.start for a in case.spans for b in other.spans
             )
-            if apart and find_quantities(case.text):
+            label = case.text.split("：")[0]
+            if apart and find_quantities(case.text) and not (case.kind == "cell" and other.text.startswith(label)):
                 yield replace(case, kind="citation", spans=other.spans)
 
 
@@ -354,7 +362,7 @@ def corrupted(cases: list[Case], rng: random.Random, rounds: int) -> Iterator[Ca
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--exam", type=Path, required=True)
+    parser.add_argument("--exam", type=Path, required=True, nargs="+", help="folders of JSON lines")
     parser.add_argument("--reports", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=5000, help="corrupted sentences")
     parser.add_argument("--seed", type=int, default=1)
@@ -363,7 +371,8 @@ def main() -> None:
     rng = random.Random(options.seed)
     questions = [
         json.loads(line)
-        for file in sorted(options.exam.glob("*.jsonl"))
+        for folder in options.exam
+        for file in sorted(folder.glob("*.jsonl"))
         for line in file.read_text("utf-8").splitlines()
     ]
     with tempfile.TemporaryDirectory() as home, Library.open(Path(home), from_setting("builtin")) as library:

@@ -20,6 +20,7 @@ from assistant.types import Calculation
 _SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
 _AROUND = 6  # characters on either side of a figure of a caption
 _DAYS = ("day", "as-of")
+_BESIDE = 3  # letters
 _FEW_WORDS = 3  # "约", "per GW": too few to say what is spoken of
 _TELLING = 4  # significant digits that hardly agree by chance
 
@@ -36,6 +37,7 @@ def numbers(
     pairs = [_read_alike(said, wording, sources) for said in wording.said]
     if not (whole or wording).periods and not any(q.period for q in given):
         pairs = [_of_the_newest(finding, pairs if whole else []) for finding in pairs]
+    pairs = [_in_place(f, said, wording, sources) for f, said in zip(pairs, wording.said, strict=True)]
     pairs = _in_order(pairs, wording)
     strong = _strong(pairs) if whole else set()
     checked = [
@@ -131,6 +133,31 @@ def _of_the_newest(finding: Finding, others: Sequence[Finding]) -> Finding:
     if any(f is not finding and f.source and f.fact and _neighbours(finding, f) for f in others):
         return finding
     return replace(finding, verdict="unverified", name=None, why="period")
+
+
+def _in_place(finding: Finding, said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
+    """The finding, but unverified where a place prints another figure between the very words that this one stands
+    between."""
+    own = finding.fact
+    ours = _words_beside(wording.text, said.quantity.start, said.quantity.end)
+    if finding.verdict not in ("quoted", "rounded") or not ours or (own and (own.label or _beside(own) == ours)):
+        return finding
+    for source in sources:
+        others = [fact for fact in source.place.facts if not fact.label and _beside(fact) == ours]
+        if others and all(same_quantity(said.quantity, fact.said.quantity).kind == "different" for fact in others):
+            return replace(finding, verdict="unverified", name=None, source=source, fact=others[0], why="value")
+    return finding
+
+
+def _beside(fact: Fact) -> tuple[str, str] | None:
+    at = fact.sentence.find(fact.said.quantity.text)
+    return _words_beside(fact.sentence, at, at + len(fact.said.quantity.text)) if at >= 0 else None
+
+
+def _words_beside(text: str, start: int, end: int) -> tuple[str, str] | None:
+    """The letters before and behind a figure; None where there are too few to know it by."""
+    before, after = (re.sub(r"\d", "", bare(part)) for part in (text[max(0, start - 12) : start], text[end : end + 12]))
+    return (before[-_BESIDE:], after[:_BESIDE]) if len(before) >= _BESIDE else None
 
 
 def _in_order(pairs: list[Finding], wording: Wording) -> list[Finding]:

@@ -304,15 +304,19 @@ def _total(claim: Said, sentence: Wording, fact: Fact) -> Why:
     return "measure" if said and not fact.label and not re.search(cue[:-2], fold(fact.sentence)) else ""
 
 
+def _gap(text: str) -> str:
+    return bare(text) or fold(text).strip()
+
+
 def _exchanged(sentence: Wording, fact: Fact) -> Why:
     """Two names with a report's words between them, the other way round than in the report."""
     theirs = list(_names_of(fact)) if not fact.label else []
     for a, b in pairwise(sentence.names):
-        between = bare(sentence.text[a.end : b.start])
+        between = _gap(sentence.text[a.end : b.start])
         if a.id == b.id or not between or len(between) > _LABEL:
             continue
         for x, y in pairwise(theirs):
-            if (x.id, y.id) == (b.id, a.id) and bare(fact.sentence[x.end : y.start]) == between:
+            if (x.id, y.id) == (b.id, a.id) and _gap(fact.sentence[x.end : y.start]) == between:
                 return "" if re.fullmatch(vocabulary()["words"]["joint"], between) else "company"
     return ""
 
