@@ -290,6 +290,7 @@ def test_figures_of_sentences_are_taken_by_what_they_are_of(
         "白杨机器人2025年第一季收入倒推是多少?",
         "白杨机器人自营和租用机器人合计多少台?",
         "工业机器人2025到2028年复合增速是多少?",  # printed: nothing to compute
+        "青松毛利率从2024年到2027年增长了百分之几?",  # of a percentage: points, or relative?
         "黄杨机器人的市值是白杨机器人的几倍?",
         "农业机器人2028年市场规模是服务机器人的几倍?",
     ],

@@ -107,7 +107,7 @@ def _run(
 ) -> tuple[Operand, list[str]]:
     """A step's result, a range where an operand is one, and the ids of its calculations."""
     taken = {argument: value_of(source, operands, made) for argument, source in step.arguments.items()}
-    points = step.points and all(operand.unit == "%" for operand in taken.values())
+    points = step.points and {operand.unit for operand in taken.values()} in ({"%"}, {"pp"})
     if points:
         taken = {argument: replace(operand, unit=None) for argument, operand in taken.items()}
     ends = (False, True) if any(operand.high is not None for operand in taken.values()) else (False,)

@@ -68,6 +68,8 @@ def go_together(rule: Rule, found: Operands) -> bool:
     sides = found.values() if like == ["*"] else [found[name] for name in like if name in found]
     if rule.settings.get("only") == "percent" and any(side.unit != "%" for side in sides):
         return False
+    if not any(step.points for step in rule.steps) and any(side.unit in grammar().units["rate"] for side in sides):
+        return False  # growth of a growth rate, or a share of two percentages, is rarely what is meant
     return same_units(side.unit for side in sides)
 
 
