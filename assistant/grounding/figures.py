@@ -54,6 +54,10 @@ def _read_alike(said: Said, wording: Wording, sources: Sequence[Source]) -> Find
     q = said.quantity
     if found.verdict == "unverified" and (source := _ticker(q, sources) or _counted(said, wording, sources)):
         return figure(said, "quoted", name=source.name, source=source)
+    if found.why == "scale" and (
+        source := next((s for s in sources if bare(wording.text) in bare(s.place.quote)), None)
+    ):
+        return figure(said, "quoted", name=source.name, source=source)  # a citation that ends before the scale
     if found.verdict == "unverified" and q.value > 0 and _in_brackets(wording.text, q):
         negative = replace(q, value=-q.value, sign="-", direction=None)
         other = _best(replace(said, quantity=negative, trend=None), wording, sources)
@@ -140,7 +144,9 @@ def _in_place(finding: Finding, said: Said, wording: Wording, sources: Sequence[
     between."""
     own = finding.fact
     ours = _words_beside(wording.text, said.quantity.start, said.quantity.end)
-    if finding.verdict not in ("quoted", "rounded") or not ours or (own and (own.label or _beside(own) == ours)):
+    if finding.verdict not in ("quoted", "rounded") or not ours:
+        return finding
+    if own and (own.label or (_beside(own) or ours)[0] == ours[0]):
         return finding
     for source in sources:
         others = [fact for fact in source.place.facts if not fact.label and _beside(fact) == ours]
