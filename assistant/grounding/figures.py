@@ -148,6 +148,8 @@ def _in_place(finding: Finding, said: Said, wording: Wording, sources: Sequence[
         return finding
     if own and (own.label or (_beside(own) or ours)[0] == ours[0]):
         return finding
+    if any(bare(wording.text) in bare(source.place.quote) for source in sources):
+        return finding
     for source in sources:
         others = [fact for fact in source.place.facts if not fact.label and _beside(fact) == ours]
         if others and all(same_quantity(said.quantity, fact.said.quantity).kind == "different" for fact in others):
@@ -173,7 +175,7 @@ def _in_order(pairs: list[Finding], wording: Wording) -> list[Finding]:
     for run in lists(wording.text, [said.quantity for said in wording.said]):
         cells = [made[i] for i in run]
         rows = {(id(f.source.place), f.fact.label) for f in cells if f.source and f.fact and f.fact.column is not None}
-        if len(run) < 3 or len(rows) != 1 or any(f.verdict != "quoted" for f in cells):
+        if len(run) < 3 or len(rows) != 1 or any(f.verdict != "quoted" or not f.fact for f in cells):
             continue
         broken = min((_broken(cells, way) for way in (1, -1)), key=len)
         for i, finding in zip(run, cells, strict=True):
@@ -186,7 +188,8 @@ def _broken(cells: Sequence[Finding], way: int) -> list[Finding]:
     """The figures of a list that no cell prints beyond the cell of the figure before."""
     last, missing = None, []
     for finding in cells:
-        assert finding.source and finding.fact
+        if not (finding.source and finding.fact):
+            continue
         facts = (f for f in finding.source.place.facts if f.label == finding.fact.label and f.column is not None)
         equal = [
             f.column * way for f in facts if f.column and f.said.quantity.value == finding.fact.said.quantity.value
