@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assistant import extractive, money
 from assistant.chain import background
 from assistant.chain.background import Stop
-from assistant.chain.pool import Item, Pool, place, rendered
+from assistant.chain.pool import Item, Pool, gives_orders, place, rendered
 from assistant.chain.release import Release
 from assistant.chain.toolbox import Toolbox
 from assistant.errors import AssistantError, InputError
@@ -166,7 +166,8 @@ class _Run:
         for first in self.offline.citations[:1]:
             mark = f"[{first.n}]"
             said = (line for line in self.offline.text.splitlines() if line.endswith(mark))
-            self.nearest = place(first, reports), next(said, first.quote).removesuffix(mark).strip("- ")
+            text = next(said, first.quote).removesuffix(mark).strip("- ")
+            self.nearest = None if gives_orders(text) else (place(first, reports), text)
         for made in self.offline.calculations:
             origins = {name: keys.get(origin, origin) for name, origin in made.input_sources.items()}
             self.toolbox.adopt(replace(made, input_sources=origins))
@@ -417,12 +418,16 @@ class _Run:
             model=self.chain.name,
             prompt=self.chain.prompts.digest,
             usage=self.spending.usage(),
-            warnings=tuple(dict.fromkeys(self.notes)),
+            warnings=self._warnings(),
         )
+
+    def _warnings(self) -> tuple[str, ...]:
+        hostile = (say("left_out_orders", self.request.language, source=s) for s in self.pool.hostile.values())
+        return tuple(dict.fromkeys([*self.notes, *hostile]))
 
     def _without_model(self, offline: Answer) -> Iterator[Event]:
         """The answer in the reports' own words, which says why it is that."""
-        told = (*dict.fromkeys(self.notes), say("answered_offline", self.request.language))
+        told = (*self._warnings(), say("answered_offline", self.request.language))
         answer = replace(
             offline,
             question=self.request.typed,

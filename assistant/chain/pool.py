@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from itertools import groupby
 
+from assistant.chunking import units
+from assistant.language import fold
 from assistant.retrieval import printed_date
 from assistant.tokenizers import count
 from assistant.types import Citation, CitationKind, Hit, Passage, Report, Table
@@ -65,6 +70,7 @@ class Pool:
         self.budget = budget
         self._model = model
         self.items: dict[str, Item] = {}
+        self.hostile: dict[str, str] = {}  # reports of which something was left out: file names by id
 
     def add_hits(self, hits: Iterable[Hit]) -> list[Item]:
         """The items of passages, those that fit the budget; places known already keep their key."""
@@ -91,7 +97,7 @@ class Pool:
 
     def _added(self, items: Iterable[Item]) -> list[Item]:
         added: list[Item] = []
-        for bare in items:
+        for bare in (part for item in items for part in self._without_orders(item)):
             item = replace(bare, key=self._key(bare.report.report_id, bare.start, bare.end))
             if item.key not in self.items:
                 cost = count(item.quote, self._model) + _FENCE
@@ -101,6 +107,17 @@ class Pool:
                 self.items[item.key] = item
             added.append(self.items[item.key])
         return list({item.key: item for item in added}.values())
+
+    def _without_orders(self, item: Item) -> Iterator[Item]:
+        """An item, or what is left of one that gives orders to its reader: its sentences before and after them."""
+        around = f"{item.section or ''}\n{item.table.caption or '' if item.table else ''}"
+        if not gives_orders(f"{around}\n{item.quote}"):
+            yield item
+            return
+        self.hostile.setdefault(item.report.report_id, item.report.source)
+        for a, b in units(item.quote) if item.kind == "text" and not gives_orders(around) else ():
+            if not gives_orders(item.quote[a:b]):
+                yield replace(item, start=item.start + a, end=item.start + b)
 
     def _key(self, report_id: str, start: int, end: int) -> str:
         digest = hashlib.sha256(f"{report_id}:{start}:{end}".encode()).hexdigest()
@@ -158,6 +175,17 @@ def _groups(items: Sequence[Item]) -> str:
     return "\n".join(parts)
 
 
+def gives_orders(text: str) -> bool:
+    """Whether a text is addressed to the program or model that reads it, as no report is."""
+    return bool(_orders().search(fold(text)))
+
+
+@cache
+def _orders() -> re.Pattern[str]:
+    data = files("assistant").joinpath("data", "instructions.toml").read_text(encoding="utf-8")
+    return re.compile("|".join(f"(?:{pattern})" for pattern in tomllib.loads(data)["patterns"]))
+
+
 def _fenced(item: Item) -> str:
     page = f' page="{item.page}"' if item.page else ""
     return f'<evidence key="{item.key}"{page}>{seen(_body(item.quote))}</evidence>'
@@ -178,7 +206,8 @@ def _in_section(section: str | None, lines: str) -> str:
 
 
 def _attributes(**values: str | None) -> str:
-    shown = {name: " ".join(seen(value).replace('"', "'").split()) for name, value in values.items() if value}
+    given = {name: value for name, value in values.items() if value and not gives_orders(value)}
+    shown = {name: " ".join(seen(value).replace('"', "'").split()) for name, value in given.items()}
     return " ".join(f'{name}="{value}"' for name, value in shown.items())
 
 
