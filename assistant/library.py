@@ -121,6 +121,19 @@ def computed(embedding: Embedding) -> Builtin | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What another process needs to read a library as it is at `version`."""
+
+    home: Path
+    version: int
+    records: dict[str, Record]
+
+
+class NoVectors(LibraryError):
+    """A library that was opened for reading alone was asked for vectors, which one process keeps."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something amiss in the library, in a sentence, and the command that mends it."""
 
@@ -136,19 +149,28 @@ class Library:
     """
 
     def __init__(
-        self, home: Path, embedding: Embedding, lock: BaseFileLock, store: VectorStore, archive: Archive
+        self,
+        home: Path,
+        embedding: Embedding,
+        archive: Archive,
+        keywords: KeywordIndex,
+        records: dict[str, Record],
+        owned: tuple[BaseFileLock, VectorStore] | None = None,
     ) -> None:
-        """Use `Library.open`."""
+        """Use `Library.open` or `Library.reading`; the latter owns neither the lock nor the vectors."""
         self.embedding = embedding
         self.notices: list[str] = []
-        self._lock, self._store, self._archive = lock, store, archive
+        self.version = 0  # goes up with every change
+        self._home, self._archive, self._keywords, self._records = home, archive, keywords, records
+        if owned:
+            self._lock, self._store = owned
+        self._owned = owned is not None
         self._changing = threading.RLock()
+        self._listing = threading.RLock()  # held for moments only: lists are read while reports come in
         self._listed: list[ReportInfo] | None = None
         self._issuers: frozenset[str] | None = None
         self._cache = _Cache(_CACHED_CHARACTERS)
-        self._records = {i: _unpacked(packed) for i, packed in store.records().items()}
         self._places = {record.path_key: i for i, record in self._records.items() if record.path_key}
-        self._keywords = _keyword_index(home / "keywords")
 
     @classmethod
     def open(cls, home: Path, embedding: Embedding, *, wait: float = 0) -> Self:
@@ -164,7 +186,8 @@ class Library:
                 raise LibraryError("the library's database is missing; run: assistant reindex")
             store = VectorStore(home / "chroma", embedding.id)
             opened.callback(store.close)
-            library = cls(home, embedding, lock, store, archive)
+            records = {i: _unpacked(packed) for i, packed in store.records().items()}
+            library = cls(home, embedding, archive, _keyword_index(home / "keywords"), records, (lock, store))
             opened.callback(library._keywords.close)
             library._accept_embedding()
             library._mend()
@@ -190,10 +213,26 @@ class Library:
             lock.release()
         return cls.open(home, embedding, wait=wait)
 
+    @classmethod
+    def reading(cls, snapshot: Snapshot, embedding: Embedding) -> Self:
+        """The library of another process as a snapshot saw it: reports and keywords, no vectors, nothing to change.
+
+        What is read of a report that was taken out since raises LibraryError.
+        """
+        index = KeywordIndex(_keyword_folder(snapshot.home / "keywords"))
+        return cls(snapshot.home, embedding, Archive(snapshot.home / "reports"), index, snapshot.records)
+
+    def snapshot(self) -> Snapshot:
+        """The library as it is now, for `reading`."""
+        with self._listing:
+            return Snapshot(self._home, self.version, dict(self._records))
+
     def close(self) -> None:
         """Ends the use of the folder; closing twice does nothing."""
         with self._changing:
-            if self._lock.is_locked:
+            if not self._owned:
+                self._archive.close()
+            elif self._lock.is_locked:
                 self._keywords.close()
                 self._store.close()
                 self._archive.close()
@@ -209,16 +248,18 @@ class Library:
 
     def infos(self) -> list[ReportInfo]:
         """Every report, in the order of ingestion (by source within the same second)."""
-        if self._listed is None:
-            infos = [record.info for record in list(self._records.values())]
-            self._listed = sorted(infos, key=lambda info: (info.ingested_at, info.source, info.report_id))
-        return list(self._listed)
+        with self._listing:
+            if self._listed is None:
+                infos = [record.info for record in self._records.values()]
+                self._listed = sorted(infos, key=lambda info: (info.ingested_at, info.source, info.report_id))
+            return list(self._listed)
 
     def issuers(self) -> frozenset[str]:
         """The brokers whose reports are there."""
-        if self._issuers is None:
-            self._issuers = frozenset(info.issuer for info in self.infos() if info.issuer)
-        return self._issuers
+        with self._listing:
+            if self._issuers is None:
+                self._issuers = frozenset(info.issuer for info in self.infos() if info.issuer)
+            return self._issuers
 
     def resolve(self, name: str) -> str:
         """The report id that `name` is, or is the one beginning of (four characters or more). Raises InputError."""
@@ -260,8 +301,10 @@ class Library:
         """One passage. Raises InputError if there is none of that id."""
         report_id = _report_of(passage_id)
         if report_id in self._records:
-            self._kept(report_id)
+            kept = self._kept(report_id)
             passage = self._cache.passages(report_id).get(passage_id)
+            if passage is None:  # another thread's reports may have taken its place in the cache
+                passage = next((each for each in kept.passages if each.passage_id == passage_id), None)
             if passage is not None:
                 return passage
         raise InputError(f'there is no passage "{passage_id}"')
@@ -303,6 +346,8 @@ class Library:
         chosen = self._narrowing(reports)
         if k < 1 or not np.any(vector) or (chosen is not None and not chosen):
             return []
+        if not self._owned:
+            raise NoVectors("the vectors are kept by another process")
         with _clear_errors():
             hits = self._store.nearest(vector, k, reports=chosen, furniture=furniture)
         return [hit for hit in hits if _report_of(hit[0]) in self._records]
@@ -350,6 +395,7 @@ class Library:
             self._store.delete_passages(stale)
             self._remove(replaced)
             self._keywords.commit()
+            self.version += 1  # who took a snapshot before now has not seen these words
 
     def claim(self, report_id: str, path_key: str) -> None:
         """Notes that a report that is there already now lives at another place."""
@@ -363,6 +409,7 @@ class Library:
             gone = self._records[self.resolve(report_id)].info
             self._remove([gone.report_id])
             self._keywords.commit()
+            self.version += 1
         return gone
 
     def _stale(self, batch: Sequence[Prepared]) -> set[str]:
@@ -380,9 +427,11 @@ class Library:
         self._store.write_records({i: _packed(record) for i, record in records.items()})
         for report_id in records:
             self._leave_place(report_id)
-        self._records.update(records)
+        with self._listing:
+            self._records.update(records)
+            self._listed = self._issuers = None
+            self.version += 1
         self._places.update({record.path_key: i for i, record in records.items() if record.path_key})
-        self._listed = self._issuers = None
 
     def _leave_place(self, report_id: str) -> None:
         known = self._records.get(report_id)
@@ -393,10 +442,12 @@ class Library:
         if not report_ids:
             return
         self._store.delete_records(report_ids)
-        for report_id in report_ids:
-            self._leave_place(report_id)
-            del self._records[report_id]
-        self._listed = self._issuers = None
+        with self._listing:
+            for report_id in report_ids:
+                self._leave_place(report_id)
+                del self._records[report_id]
+            self._listed = self._issuers = None
+            self.version += 1
         self._store.delete_reports(report_ids)
         self._keywords.remove(report_ids)
         self._archive.delete(report_ids)
@@ -591,7 +642,7 @@ def _unpacked(text: str) -> Record:
 
 def _keyword_index(folder: Path) -> KeywordIndex:
     """The index made by today's rules for tokens; one made by other rules is dropped, a damaged one begun anew."""
-    current = folder / hashlib.sha256(" ".join(tokens(search_text(_PROBE))).encode()).hexdigest()[:8]
+    current = _keyword_folder(folder)
     for other in folder.glob("*"):
         if other != current:
             shutil.rmtree(other, ignore_errors=True)
@@ -602,6 +653,11 @@ def _keyword_index(folder: Path) -> KeywordIndex:
     except LibraryError:
         shutil.rmtree(current)
         return KeywordIndex(current)
+
+
+def _keyword_folder(folder: Path) -> Path:
+    """Where the index made by today's rules for tokens stands."""
+    return folder / hashlib.sha256(" ".join(tokens(search_text(_PROBE))).encode()).hexdigest()[:8]
 
 
 class _Cache:

@@ -67,7 +67,8 @@ class Retriever:
 
     def hits(self, question: Question, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """`search` for a question that is understood already."""
-        with span("retrieve", **{"gen_ai.operation.name": "retrieval", "gen_ai.request.top_k": k}) as step:
+        with span("retrieve", **{"gen_ai.operation.name": "retrieval"}) as step:
+            step.set_attribute("gen_ai.request.top_k", k)
             found = self._found(question, k, filters)
             step.set_attribute("assistant.passages", len(found))
         return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant import extractive
 from assistant.chain import Chain, Request, Setup, Stop, events_of
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from assistant.library import Library
     from assistant.money import Estimate
 
+T = TypeVar("T")
+_ATTEMPTS = 5
+
 
 class Assistant:
     """One library, and answers from it. Made by `bootstrap.open_assistant`; close it to let go of the folder."""
@@ -49,6 +52,7 @@ class Assistant:
         self.setup = setup or Setup()
         self._conversations = conversations
         self._chain: Chain | None = None
+        self.elsewhere: Callable[[Request], Answer] | None = None  # makes offline answers in other processes
         self._opening = Lock()
         self.retriever = Retriever(library)
         self.registry = registry_over(library)
@@ -146,9 +150,24 @@ class Assistant:
         language = request.language
         understood = [say("understood", language, question=request.meant)] if request.meant != request.typed else []
         yield from (Event("status", sentence) for sentence in understood)
-        answer = extractive.answer(request.meant, self.retriever, self.library, request.filters, language)
-        answer = replace(answer, question=request.typed, warnings=(*understood, *answer.warnings))
-        yield from events_of(replace(answer, figures=self._figures(answer, request.given)))
+        answer = self._settled(lambda: (self.elsewhere or self.extract)(request))
+        yield from events_of(replace(answer, question=request.typed, warnings=(*understood, *answer.warnings)))
+
+    def extract(self, asked: Request) -> Answer:
+        """The answer to a question without a model, each figure with its verdict."""
+        answer = extractive.answer(asked.meant, self.retriever, self.library, asked.filters, asked.language)
+        return replace(answer, figures=self._figures(answer, asked.given))
+
+    def _settled(self, work: Callable[[], T]) -> T:
+        """Work over the library, done again where a report went meanwhile on which it was to rest."""
+        for _ in range(_ATTEMPTS):
+            before = self.library.version
+            try:
+                return work()
+            except (InputError, LibraryError):
+                if self.library.version == before:
+                    raise
+        return work()
 
     def replay(self, recording: Recording) -> tuple[Answer, list[str]]:
         """The answer of a receipt made again, without a network, and what is not as it was (nothing if all is).
@@ -194,14 +213,15 @@ class Assistant:
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages, best first."""
         self._check(filters)
-        return self.retriever.search(_writable(query), k, filters)
+        return self._settled(lambda: self.retriever.search(_writable(query), k, filters))
 
     def check(self, text: str, citations: Sequence[Span] | None = None) -> Check:
         """A verdict on every figure of somebody's text, against the library, or against `citations` alone.
 
         Raises InputError for a citation of a report that is not there, or beyond its text.
         """
-        return check_text(_writable(text), self.retriever, self.library, citations, self.places)
+        given = _writable(text)
+        return self._settled(lambda: check_text(given, self.retriever, self.library, citations, self.places))
 
     def ingest(self, paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Iterator[Outcome]:
         """Reads files and folders into the library, one outcome a file, as they come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 from functools import cached_property
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     state_url: SecretStr | None = Field(default=None, alias="ASSISTANT_STATE_URL")
     state_days: float | None = Field(default=None, gt=0, le=36_500, alias="ASSISTANT_STATE_DAYS")
     concurrency: int = Field(default=4, ge=1, le=64, alias="ASSISTANT_CONCURRENCY")
+    workers: int | None = Field(default=None, ge=0, le=64, alias="ASSISTANT_WORKERS")
     queue: int = Field(default=64, ge=0, le=10_000, alias="ASSISTANT_QUEUE")
     upload_limit: float = Field(default=200.0, gt=0, le=10_000, alias="ASSISTANT_UPLOAD_LIMIT")
     cors_origins: Annotated[list[str], NoDecode] = Field(default=[], alias="ASSISTANT_CORS_ORIGINS")
@@ -68,6 +70,11 @@ class Settings(BaseSettings):
         if self.model_setting:
             return self.model_setting
         return DEFAULT_MODEL if self.openai_api_key or self.openai_base_url else "none"
+
+    @property
+    def further_processes(self) -> int:
+        """How many further processes a server may answer with."""
+        return max(0, (os.cpu_count() or 1) - 1) if self.workers is None else self.workers
 
     @property
     def embedding(self) -> str:

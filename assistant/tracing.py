@@ -40,6 +40,11 @@ def configure(opener: Opener | None) -> None:
     _opener = opener
 
 
+def collected() -> bool:
+    """Whether somebody collects spans."""
+    return _opener is not None
+
+
 @contextmanager
 def span(name: str, **attributes: Value) -> Iterator[Span]:
     """A step: `with span("chat gpt-5", **{"gen_ai.operation.name": "chat"}) as step`. Attributes of None are left out.

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.routing import Route
 
-from assistant import __version__
+from assistant import __version__, answerers
 from assistant.adapters.api import asking, calculating, finding, openai_shape, operations, problems, reports, telemetry
 from assistant.adapters.api.desk import Desk
 from assistant.adapters.api.gate import Gate
@@ -94,11 +94,14 @@ def _lifespan(desk: Desk) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop_tracing = await anyio.to_thread.run_sync(telemetry.start)
         await anyio.to_thread.run_sync(desk.jobs.start)
+        others = answerers.start(desk.assistant, desk.settings.further_processes)
         try:
             yield
         finally:
             await anyio.to_thread.run_sync(desk.line.close)
             await anyio.to_thread.run_sync(desk.jobs.close)
+            if others:
+                await anyio.to_thread.run_sync(others.close)
             await anyio.to_thread.run_sync(stop_tracing)
 
     return lifespan

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -20,9 +18,10 @@ from assistant.adapters.api import shapes
 from assistant.adapters.api.desk import Desk, TheDesk, TheKey
 from assistant.adapters.api.keys import Key
 from assistant.adapters.api.problems import Problem, body, documented, problem_of
+from assistant.chain import Stop
 from assistant.errors import InputError
 from assistant.tracing import Span, span
-from assistant.types import Answer, Event, Filters
+from assistant.types import Answer, Event, EventKind, Filters
 
 if TYPE_CHECKING:
     from assistant.conversations import Turn
@@ -59,7 +58,8 @@ async def ask(asked: shapes.Ask, request: Request, desk: TheDesk, key: TheKey) -
         request.state.log = {"question": asked.question}
     filters = asked.filters.filters() if asked.filters else None
     conversation = await asyncio.to_thread(conversation_for, desk, key, asked.conversation_id)
-    events = answering(desk, key, asked.question, filters, conversation)
+    only: EventKind | None = None if asked.stream else "answer"
+    events = answering(desk, key, asked.question, filters, conversation, only=only)
     if not asked.stream:
         answer = await unless_gone(request, whole(events))
         return Response(codec().dump_json(answer), media_type="application/json")
@@ -85,22 +85,22 @@ async def answering(
     filters: Filters | None,
     conversation: str | None,
     earlier: Sequence[Turn] = (),
+    only: EventKind | None = None,
 ) -> AsyncIterator[list[Event]]:
     """An answer's events as they come; it counts for the key, however it ends. Leaving early stops the work."""
     budget = desk.budget(key)
 
-    def work(stop: threading.Event) -> Iterator[Event]:
-        limits = supported(desk.assistant.stream, stop=stop, max_cost=budget)
-        turns: dict[str, Any] = {"conversation_id": conversation, "earlier": earlier}
+    def work(stop: Stop) -> Iterator[Event]:
+        how: dict[str, Any] = {"conversation_id": conversation, "earlier": earlier, "stop": stop, "max_cost": budget}
         with span("invoke_agent broker-report-assistant", **{"gen_ai.operation.name": "invoke_agent"}) as step:
-            for event in desk.assistant.stream(question, filters, **turns, **limits):
+            for event in desk.assistant.stream(question, filters, **how):
                 if event.kind == "answer":
                     desk.answered(key, event.data)
                     _describe(step, event.data)
                 yield event
 
     last = None
-    async with contextlib.aclosing(desk.line.events(work)) as events:  # type: ignore[type-var]
+    async with contextlib.aclosing(desk.line.events(work, only)) as events:  # type: ignore[type-var]
         async for some in events:
             last = some[-1]
             yield some
@@ -122,15 +122,9 @@ def asker(desk: Desk) -> Callable[[Request, str, Filters], Awaitable[Answer]]:
     """What answers a question of another door in the same server: in line with the others, counted for its key."""
 
     async def ask(request: Request, question: str, filters: Filters) -> Answer:
-        return await whole(answering(desk, request.state.key, question, filters, None))
+        return await whole(answering(desk, request.state.key, question, filters, None, only="answer"))
 
     return ask
-
-
-def supported(function: Callable[..., object], **options: object) -> dict[str, Any]:
-    """Those of the options that a function takes."""
-    takes = inspect.signature(function).parameters
-    return {name: value for name, value in options.items() if name in takes}
 
 
 async def whole(events: AsyncIterator[list[Event]]) -> Answer:

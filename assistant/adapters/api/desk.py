@@ -41,14 +41,14 @@ class Desk:
             raise Problem(404, f"there is no report {given!r}, or several; GET /v1/reports lists them") from None
 
     def budget(self, key: Key) -> Decimal | None:
-        """What a key may still spend today; None without a limit. Raises Problem where that is nothing."""
+        """What a key may spend on an answer; None without a limit of its own. Raises Problem where that is nothing."""
         if key.usd_per_day is None:
             return None
         left = key.usd_per_day - self.ledger.spent(key.name)
         if left <= 0:
             told = {"Retry-After": str(self.ledger.seconds_left())}
             raise Problem(429, f"the key {key.name!r} has spent its {key.usd_per_day} USD of today", told)
-        return left
+        return min(left, self.settings.max_cost or left)
 
     def answered(self, key: Key, answer: Answer) -> None:
         """Counts an answer, and what it cost."""

@@ -11,12 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from assistant.adapters.api.problems import Problem
+from assistant.chain import Stop
 from assistant.errors import AssistantError
-from assistant.types import Event
+from assistant.types import Event, EventKind
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[threading.Event], Iterator[Event]]
+Work = Callable[[Stop], Iterator[Event]]
 _RETRY_AFTER = 2  # seconds
 _DONE = object()
 
@@ -28,7 +29,7 @@ class Line:
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="question")
         self._room = at_once + waiting
         self._lock = threading.Lock()
-        self._stops: set[threading.Event] = set()
+        self._stops: set[Stop] = set()
         self._closed = False
         self.running = 0
         self.held = 0
@@ -43,8 +44,9 @@ class Line:
         """Whether one more question would be let in."""
         return not self._closed and self.held < self._room
 
-    async def events(self, work: Work) -> AsyncIterator[list[Event]]:
-        """The events of a question's work, those that are there together in one list. Leaving early stops the work.
+    async def events(self, work: Work, only: EventKind | None = None) -> AsyncIterator[list[Event]]:
+        """The events of a question's work, of one kind or all, those that are there together in one list. Leaving
+        early stops the work.
 
         Raises Problem where the line is full, and whatever the work raises.
         """
@@ -52,10 +54,12 @@ class Line:
         queue: asyncio.Queue[Any] = asyncio.Queue()
 
         def tell(item: object) -> None:
+            if only and isinstance(item, Event) and item.kind != only:
+                return
             with contextlib.suppress(RuntimeError):  # the loop is gone, and everybody with it
                 loop.call_soon_threadsafe(queue.put_nowait, item)
 
-        stop = threading.Event()
+        stop = Stop()
         future = self._submit(work, stop, tell)
         try:
             while True:
@@ -83,7 +87,7 @@ class Line:
             stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, work: Work, stop: threading.Event, tell: Callable[[object], None]) -> Future[None]:
+    def _submit(self, work: Work, stop: Stop, tell: Callable[[object], None]) -> Future[None]:
         with self._lock:
             if self.held >= self._room:
                 detail = f"{self._room} questions are at work or in line already; ask again in a moment"
@@ -98,14 +102,12 @@ class Line:
         future.add_done_callback(lambda _: self._left(stop))
         return future
 
-    def _run(self, work: Work, stop: threading.Event, tell: Callable[[object], None]) -> None:
+    def _run(self, work: Work, stop: Stop, tell: Callable[[object], None]) -> None:
         with self._lock:
             self.running += 1
         try:
-            with contextlib.closing(work(stop)) as events:  # type: ignore[type-var]
-                for event in events:
-                    if stop.is_set():
-                        break
+            for event in work(stop):  # to its end, which comes soon once it is stopped: what it cost is told there
+                if not stop.is_set():
                     tell(event)
             tell(_DONE)
         except AssistantError as error:
@@ -117,7 +119,7 @@ class Line:
             with self._lock:
                 self.running -= 1
 
-    def _left(self, stop: threading.Event) -> None:
+    def _left(self, stop: Stop) -> None:
         with self._lock:
             self.held -= 1
             self._stops.discard(stop)

@@ -184,7 +184,7 @@ async def chat(asked: ChatRequest, request: Request, desk: TheDesk, key: TheKey)
     question, earlier = await asyncio.to_thread(_understood, asked.messages)
     if desk.settings.log_questions:
         request.state.log = {"question": question}
-    events = answering(desk, key, question, None, None, earlier=earlier)
+    events = answering(desk, key, question, None, None, earlier, None if asked.stream else "answer")
     reply = _Reply(MODEL, str(request.base_url).rstrip("/"))
     if not asked.stream:
         return JSONResponse(reply.completion(await unless_gone(request, whole(events))))
