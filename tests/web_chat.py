@@ -49,10 +49,11 @@ def _address(server: subprocess.Popen[bytes], log: Path) -> str:
     raise AssertionError("the server did not start:\n" + log.read_text())
 
 
-def watch(page: Page, address: str, wrong: list[str]) -> None:
-    """Notes errors, dialogs, new windows and requests to other hosts."""
+def watch(page: Page, address: str, wrong: list[str], allowed: tuple[str, ...] = ()) -> None:
+    """Notes errors (but those that hold a word that is allowed), dialogs, new windows and requests to other hosts."""
+    may = lambda text: any(word in text for word in allowed)  # noqa: E731
     page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and not may(said.text) else None)
     page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     page.on("popup", lambda popup: wrong.append(f"window: {popup.url}"))
     own = (address, address.replace("http", "ws", 1), "data:", "blob:")

@@ -19,11 +19,11 @@ from pydantic import SecretStr
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.adapters.web.desk import preferred
 from assistant.adapters.web.texts import say
 from assistant.types import Language
 
 COOKIE = "assistant_session"
+LANGUAGES: dict[str, Language] = {"zh-Hans": "zh-Hans", "zh-Hant": "zh-Hant", "en": "en"}
 _KEEP = 12 * 3600.0  # seconds a session lives after it was last used
 _MOST = 10_000  # sessions; the oldest go first
 _WAIT = 0.5  # seconds that a wrong key takes
@@ -47,8 +47,9 @@ class Person(Protocol):
 class Local:
     """Whoever sits at this machine."""
 
-    name = ""
+    name = "local"
     role = "write"
+    usd_per_day = None
 
 
 class _Holder:
@@ -120,8 +121,26 @@ class Access:
 def language_of(request: Request) -> Language:
     """The language that was chosen on the page, else the browser's."""
     chosen = request.cookies.get("language", "")
-    known: dict[str, Language] = {"zh-Hans": "zh-Hans", "zh-Hant": "zh-Hant", "en": "en"}
-    return known.get(chosen) or preferred(request.headers.get("accept-language", ""))
+    return LANGUAGES.get(chosen) or preferred(request.headers.get("accept-language", ""))
+
+
+def preferred(accept_language: str) -> Language:
+    """The language of the page that a browser's Accept-Language asks for first."""
+    for part in sorted(accept_language.split(","), key=_weight, reverse=True):
+        tag = part.split(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return "zh-Hant" if any(mark in tag for mark in ("hant", "-tw", "-hk", "-mo")) else "zh-Hans"
+        if tag.startswith("en"):
+            return "en"
+    return "en"
+
+
+def _weight(part: str) -> float:
+    _, _, quality = part.partition("q=")
+    try:
+        return float(quality) if quality else 1.0
+    except ValueError:
+        return 0.0
 
 
 def asks_for_key(request: Request, wrong: bool = False) -> Response:
@@ -132,7 +151,8 @@ def asks_for_key(request: Request, wrong: bool = False) -> Response:
     told["lang"] = {"zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}.get(language, "en")
     told["name"] = html.escape(say("name", language))
     told["wrong"] = html.escape(say("enter_wrong", language)) if wrong else ""
-    headers = {"content-security-policy": _POLICY.format(nonce="none"), "cache-control": "no-store"} | _HEADERS
+    headers = _HEADERS | {"content-security-policy": _POLICY.format(nonce="none"), "cache-control": "no-store"}
+    headers["referrer-policy"] = "same-origin"  # without it a browser hides where the form comes from
     return HTMLResponse(page.format(**told), 401 if wrong else 200, headers)
 
 

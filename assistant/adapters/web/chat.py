@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -18,10 +19,10 @@ from assistant.adapters.web.controls import element, icon, press, replace_text
 from assistant.adapters.web.desk import Desk
 from assistant.adapters.web.examples import examples
 from assistant.adapters.web.feedback import ask_feedback
-from assistant.adapters.web.nodes import Nodes, words
+from assistant.adapters.web.nodes import Nodes, node, words
 from assistant.adapters.web.sheets import cited_rows
 from assistant.adapters.web.source import SourcePane
-from assistant.adapters.web.streaming import Asking, events
+from assistant.adapters.web.streaming import until
 from assistant.adapters.web.texts import say
 from assistant.errors import AssistantError
 from assistant.types import Answer, Event, ReportInfo
@@ -60,7 +61,7 @@ class Chat:
         self.desk = desk
         self.infos = list(infos)
         self.choice = chosen
-        self.asking: Asking | None = None
+        self.stopped: asyncio.Event | None = None  # set to end the answer on its way
         self.past: list[Answer] = []
         self.turns: list[Turn] = []
         self._build()
@@ -186,45 +187,51 @@ class Chat:
     async def ask(self, question: str) -> None:
         """Asks, and shows the answer as it arrives."""
         question = question.strip()[:_LONGEST]
-        if self.asking or not question:
+        if self.stopped or not question:
             return
+        self.stopped = asyncio.Event()
         self._busy(True)
         turn = self._turn(Answer(question, self.desk.language, "answered", ""), [])
         ui.run_javascript("desk.bottom(true)")
         try:
-            await self._answer(question, turn)
-        except AssistantError as error:
-            turn.shown.show([["p", {"class": "warning", "role": "alert"}, [words(str(error))]]])
-        except Exception:
-            log.exception("an answer failed")
-            turn.shown.show([["p", {"class": "warning", "role": "alert"}, [self.say("unexpected")]]])
+            await self._answer(question, turn, self.stopped)
+        except Exception as error:
+            turn.shown.show([node("p", self._told(error), class_="warning", role="alert")])
         finally:
             self._busy(False)
-            self.asking = None
+            self.stopped = None
 
-    async def _answer(self, question: str, turn: Turn) -> None:
+    def _told(self, error: Exception) -> str:
+        """What to say of an error: its own sentence, where it has one for people."""
+        detail = str(error) if isinstance(error, AssistantError) else getattr(error, "detail", None)
+        if detail is None:
+            log.error("an answer failed", exc_info=error)
+        return words(str(detail)) if detail else self.say("unexpected")
+
+    async def _answer(self, question: str, turn: Turn, stopped: asyncio.Event) -> None:
         if self.desk.conversation_id is None:
-            made = await run.io_bound(self.desk.assistant.conversations.create, self.desk.owner)
+            made = await run.io_bound(self.desk.assistant.conversations.create, self.desk.person.name)
             self.desk.conversation_id = made.id if made else None
             ui.run_javascript(f"desk.address({json.dumps(f'/?c={self.desk.conversation_id}')})")
         filters = choosing.filters(self.choice, self.infos)
-        self.asking = Asking(question, filters, str(self.desk.conversation_id))
-        drawn = 0.0
-        async for batch in events(self.desk.assistant, self.asking):
+        events = self.desk.answering(self.desk.person, question, filters, str(self.desk.conversation_id))
+        drawn, last = 0.0, "status"
+        async for batch in until(stopped, events):
+            last = batch[-1].kind
             for event in batch:
                 turn.answer = _with(turn.answer, event)
                 if event.kind == "status":
                     replace_text(self.status, words(str(event.data)))
-            if time.monotonic() - drawn > _PACE and turn.answer.text and batch[-1].kind != "answer":
+            if time.monotonic() - drawn > _PACE and turn.answer.text and last != "answer":
                 turn.shown.show(await run.io_bound(self._nodes, turn.answer, False) or [])
                 drawn = time.monotonic()
                 ui.run_javascript("desk.bottom()")
-        await self._done(turn, stopped=batch[-1].kind != "answer")
+        await self._done(turn, stopped=last != "answer")
 
     async def _done(self, turn: Turn, stopped: bool) -> None:
         nodes = await run.io_bound(self._nodes, turn.answer) or []
         if stopped:
-            nodes.append(["p", {"class": "warning"}, [self.say("stopped")]])
+            nodes.append(node("p", self.say("stopped"), class_="warning"))
         turn.shown.show(nodes)
         self.past.append(turn.answer)
         self.turns.append(turn)
@@ -234,8 +241,8 @@ class Chat:
 
     def stop(self) -> None:
         """Ends the answer on its way."""
-        if self.asking:
-            self.asking.stop.set()
+        if self.stopped:
+            self.stopped.set()
 
     def _busy(self, busy: bool) -> None:
         self.sender.set_visibility(not busy)

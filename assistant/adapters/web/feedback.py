@@ -11,7 +11,6 @@ from assistant.conversations import Rating
 from assistant.errors import AssistantError
 from assistant.types import Answer
 
-_ANYBODY = "web"  # whose opinion it is where nobody has a key: a second one replaces the first
 _LONGEST = 2_000  # characters of a comment
 
 
@@ -28,8 +27,7 @@ async def ask_feedback(desk: Desk, answer: Answer, rating: Rating) -> None:
 
 async def _keep(desk: Desk, answer_id: str, rating: Rating, comment: str) -> bool:
     try:
-        by = desk.owner or _ANYBODY
-        await run.io_bound(desk.assistant.conversations.rate, answer_id, rating, comment, by)
+        await run.io_bound(desk.assistant.conversations.rate, answer_id, rating, comment, desk.person.name)
     except AssistantError as error:
         ui.notify(str(error), type="negative")
         return False

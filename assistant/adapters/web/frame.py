@@ -9,8 +9,9 @@ from copy import copy
 from nicegui import run, ui
 
 from assistant import __version__
+from assistant.adapters.web.access import LANGUAGES
 from assistant.adapters.web.controls import choice, element, link, press
-from assistant.adapters.web.desk import LANGUAGES, THEMES, Desk
+from assistant.adapters.web.desk import THEMES, Desk
 from assistant.adapters.web.dialogs import ask_text, sure
 from assistant.adapters.web.texts import say
 from assistant.conversations import Conversation

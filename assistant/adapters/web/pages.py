@@ -12,13 +12,14 @@ from nicegui import run, ui
 from starlette.middleware import Middleware
 
 from assistant.adapters.web import ASSETS
-from assistant.adapters.web.access import Access, FindKey, Person, Policy, asks_for_key, language_of
+from assistant.adapters.web.access import Access, FindKey, Policy, asks_for_key, language_of
 from assistant.adapters.web.calculators import CalculatorsView
 from assistant.adapters.web.chat import Chat
 from assistant.adapters.web.choosing import Choice
 from assistant.adapters.web.desk import THEMES, Desk
 from assistant.adapters.web.frame import frame
 from assistant.adapters.web.library import LibraryView
+from assistant.adapters.web.streaming import Answering, answering
 from assistant.errors import AssistantError
 from assistant.service import Assistant
 from assistant.settings import Settings
@@ -26,15 +27,17 @@ from assistant.settings import Settings
 _PATIENCE = 30.0  # seconds that a page may be out of touch before it is forgotten
 _BUILDING = 20.0  # seconds a page may take to build
 
-Page = Callable[[Desk, Request, Person], Awaitable[None]]
+Page = Callable[[Desk, Request], Awaitable[None]]
 
 
-def add_pages(app: FastAPI, assistant: Assistant, settings: Settings, find_key: FindKey | None) -> None:
+def add_pages(
+    app: FastAPI, assistant: Assistant, settings: Settings, find_key: FindKey | None, answers: Answering | None
+) -> None:
     """Everything that the browser asks for."""
     access = Access(settings.api_keys, find_key)
     _add_files(app, assistant, access)
     for path, view in (("/", _ask), ("/library", _library), ("/calculators", _calculators)):
-        _add_page(path, view, assistant, access)
+        _add_page(path, view, assistant, answers or answering(assistant), access)
     inner.user_middleware.append(Middleware(Policy, guarded=access.guarded))
     ui.run_with(
         app,
@@ -71,20 +74,20 @@ def _add_files(app: FastAPI, assistant: Assistant, access: Access) -> None:
         return Response(made, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
 
 
-def _add_page(path: str, view: Page, assistant: Assistant, access: Access) -> None:
+def _add_page(path: str, view: Page, assistant: Assistant, answers: Answering, access: Access) -> None:
     async def page(request: Request) -> Response | None:
         person = access.person(request)
         if person is None:
             return asks_for_key(request)
         theme = request.cookies.get("theme", "auto")
-        desk = Desk(assistant, person.name, language_of(request), theme if theme in THEMES else "auto", access.guarded)
-        await view(desk, request, person)
+        shown = theme if theme in THEMES else "auto"
+        await view(Desk(assistant, answers, person, language_of(request), shown, access.guarded), request)
         return None
 
     ui.page(path, response_timeout=_BUILDING)(page)
 
 
-async def _ask(desk: Desk, request: Request, person: Person) -> None:
+async def _ask(desk: Desk, request: Request) -> None:
     desk.conversation_id = request.query_params.get("c") or None
     infos = await run.io_bound(desk.assistant.reports) or []
     known = {info.report_id for info in infos}
@@ -94,12 +97,12 @@ async def _ask(desk: Desk, request: Request, person: Person) -> None:
         await chat.begin()
 
 
-async def _library(desk: Desk, request: Request, person: Person) -> None:
+async def _library(desk: Desk, request: Request) -> None:
     infos = await run.io_bound(desk.assistant.reports) or []
     with frame(desk, "library") as beside:
-        LibraryView(desk, infos, person.role == "write", beside)
+        LibraryView(desk, infos, desk.person.role == "write", beside)
 
 
-async def _calculators(desk: Desk, request: Request, person: Person) -> None:
+async def _calculators(desk: Desk, request: Request) -> None:
     with frame(desk, "calculators") as beside:
         CalculatorsView(desk, request.query_params.get("tool", ""), beside)

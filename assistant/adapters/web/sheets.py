@@ -70,20 +70,22 @@ def amount(table: Table, row: Row, cell: Cell) -> Quantity | None:
     return read_cell(cell.text, unit_of(table, row, column), column.label)
 
 
-def cell_stating(cited: Table, span: Span, value: str) -> Span | None:
-    """Where, in the rows within `span`, a cell states `value` (a decimal string); None unless exactly one does."""
+def cell_stating(table: Table, span: Span, value: str) -> Span | None:
+    """Where, in the rows within `span`, the only cell states `value` (a decimal string): in full, or as printed."""
     try:
         wanted = Decimal(value)
     except InvalidOperation:
         return None
-    found = [
-        (cell.start, cell.end)
-        for row in cited.rows
+    said = [
+        (found, (cell.start, cell.end))
+        for row in table.rows
         if row.start < span[1] and span[0] < row.end
         for cell in row.cells
-        if (said := amount(cited, row, cell)) and said.value == wanted
+        if (found := amount(table, row, cell))
     ]
-    return found[0] if len(found) == 1 else None
+    in_full = [place for found, place in said if found.value == wanted]
+    as_printed = [place for found, place in said if found.value / found.scale == wanted]
+    return next((places[0] for places in (in_full, as_printed) if len(places) == 1), None)
 
 
 def name_of(table: Table) -> str:

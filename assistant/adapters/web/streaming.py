@@ -3,57 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import contextlib
 import threading
-from collections.abc import AsyncIterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
+from assistant.adapters.web.access import Person
 from assistant.service import Assistant
 from assistant.types import Event, Filters
 
-
-@dataclass(slots=True)
-class Asking:
-    """A question on its way; `stop` may be set from anywhere."""
-
-    question: str
-    filters: Filters
-    conversation_id: str
-    stop: threading.Event = field(default_factory=threading.Event)
+# (who asks, question, filters, conversation) -> events as they come, those that came together in one list
+Answering = Callable[[Person, str, Filters, str], AsyncIterator[list[Event]]]
 
 
-async def events(assistant: Assistant, asking: Asking) -> AsyncIterator[list[Event]]:
-    """The events as they come, those that came together as one list. Raises what the stream raises."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
-    put = lambda item: loop.call_soon_threadsafe(queue.put_nowait, item)  # noqa: E731
-    threading.Thread(target=_pump, args=(assistant, asking, put), daemon=True).start()
-    while True:
-        batch = [await queue.get()]
-        while not queue.empty():
-            batch.append(queue.get_nowait())
-        ready = [item for item in batch if isinstance(item, Event)]
-        if ready:
-            yield ready
-        for item in batch:
-            if isinstance(item, BaseException):
-                raise item
-            if item is None:
-                return
+def answering(assistant: Assistant) -> Answering:
+    """Answers that are made at once, for anybody; a server that has limits brings its own."""
+
+    async def events(person: Person, question: str, filters: Filters, conversation: str) -> AsyncIterator[list[Event]]:
+        loop, queue, left = asyncio.get_running_loop(), asyncio.Queue[Any](), threading.Event()
+
+        def work() -> None:
+            try:
+                stream = assistant.stream(question, filters, conversation_id=conversation)
+                with contextlib.closing(stream) as made:  # type: ignore[type-var]
+                    for event in made:
+                        if left.is_set():
+                            break
+                        loop.call_soon_threadsafe(queue.put_nowait, event)
+                loop.call_soon_threadsafe(queue.put_nowait, None)
+            except BaseException as error:  # the page says it; a thread that dies says nothing
+                loop.call_soon_threadsafe(queue.put_nowait, error)
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            while (item := await queue.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield [item]
+        finally:
+            left.set()
+
+    return events
 
 
-def _pump(assistant: Assistant, asking: Asking, put: Any) -> None:
-    try:
-        options: dict[str, Any] = {"conversation_id": asking.conversation_id}
-        if "stop" in inspect.signature(assistant.stream).parameters:
-            options["stop"] = asking.stop
-        with closing(assistant.stream(asking.question, asking.filters, **options)) as stream:  # type: ignore[type-var]
-            for event in stream:
-                put(event)
-                if asking.stop.is_set() and "stop" not in options:
-                    break
-        put(None)
-    except BaseException as error:  # the page says it; a thread that dies says nothing
-        put(error)
+async def until(stopped: asyncio.Event, events: AsyncIterator[list[Event]]) -> AsyncGenerator[list[Event]]:
+    """The events as they come, until `stopped` is set; then the stream is closed, which ends the work."""
+    halt = asyncio.ensure_future(stopped.wait())
+    async with contextlib.aclosing(events):  # type: ignore[type-var]
+        try:
+            while not stopped.is_set():
+                coming = asyncio.ensure_future(anext(events))
+                await asyncio.wait({coming, halt}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.gather(coming, return_exceptions=True)
+                    return
+                try:
+                    yield coming.result()
+                except StopAsyncIteration:
+                    return
+        finally:
+            halt.cancel()

@@ -63,13 +63,17 @@ def _pdf(folder: Path) -> Path:
 
 
 @pytest.fixture
-def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Opens a path as a new reader would, in a window of one's own; afterwards no page may have failed, or reached
     for another host."""
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
-    def opened(path: str = "/", *, address: str = site.address, language: str = "en-US", **options: object) -> Page:
+    def opened(
+        path: str = "/", *, address: str = "", language: str = "en-US", ready: bool = True,
+        allowed: tuple[str, ...] = (), **options: object,
+    ) -> Page:  # fmt: skip
+        address = address or request.getfixturevalue("site").address
         size = options.pop("size", (1280, 860))
         context = browser.new_context(
             locale=language,
@@ -79,9 +83,10 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
-        watch(page, address, wrong)
+        watch(page, address, wrong, allowed)
         page.goto(address + path)
-        page.wait_for_function("window.did_handshake")
+        if ready:
+            page.wait_for_function("window.did_handshake")
         return page
 
     yield opened
