@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -498,10 +499,12 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
 def run_serve(options: argparse.Namespace) -> int:
     """The HTTP API, MCP, the web chat and, where its tokens are set, the Slack bot, until it is told to stop."""
     from assistant.adapters import slack, web
+    from assistant.adapters.api.asking import answering
 
     with _served(options) as (app, assistant, settings):
         slack.mount(app, assistant, settings)
-        web.mount(app, assistant, settings, app.state.desk.keys.find)
+        desk = app.state.desk
+        web.mount(app, assistant, settings, desk.keys.find, partial(answering, desk))
     return DONE
 
 
