@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.routing import Route
@@ -92,17 +92,17 @@ def _desk(assistant: Assistant, settings: Settings) -> Desk:
 def _lifespan(desk: Desk) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        stop_tracing = await anyio.to_thread.run_sync(telemetry.start)
-        await anyio.to_thread.run_sync(desk.jobs.start)
+        stop_tracing = await asyncio.to_thread(telemetry.start)
+        await asyncio.to_thread(desk.jobs.start)
         others = answerers.start(desk.assistant, desk.settings.further_processes)
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(desk.line.close)
-            await anyio.to_thread.run_sync(desk.jobs.close)
+            await asyncio.to_thread(desk.line.close)
+            await asyncio.to_thread(desk.jobs.close)
             if others:
-                await anyio.to_thread.run_sync(others.close)
-            await anyio.to_thread.run_sync(stop_tracing)
+                await asyncio.to_thread(others.close)
+            await asyncio.to_thread(stop_tracing)
 
     return lifespan
 
