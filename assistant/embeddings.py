@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -118,6 +121,35 @@ def _unit(matrix: NDArray[Any]) -> Vectors:
     return (matrix / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
 
+# ---------------------------------------------------------------- what it costs
+
+
+@dataclass
+class Meter:
+    """The tokens that embeddings took, by the id of the embedding, and the vectors that were paid for, by text; a text
+    that has its vector already is not embedded again."""
+
+    tokens: dict[str, int] = field(default_factory=dict)
+    vectors: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, embedding: str, tokens: int) -> None:
+        """Counts tokens that a server billed."""
+        self.tokens[embedding] = self.tokens.get(embedding, 0) + tokens
+
+
+_METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def metered(meter: Meter) -> Iterator[Meter]:
+    """Counts on `meter` what is embedded meanwhile, in this context and in those that come of it."""
+    token = _METER.set(meter)
+    try:
+        yield meter
+    finally:
+        _METER.reset(token)
+
+
 # ---------------------------------------------------------------- openai
 
 
@@ -157,9 +189,15 @@ class OpenAI:
         """See `Embedding.embed`. Raises SettingsError without a key, AssistantError if the server can't or won't."""
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
+        meter = _METER.get()
+        if meter and all(text in meter.vectors for text in texts):
+            return np.asarray([meter.vectors[text] for text in texts], np.float32)
         matrix = np.concatenate([self._batch(batch) for batch in _batches(texts)])
         self._dimension = int(matrix.shape[1])
-        return _unit(matrix)
+        vectors = _unit(matrix)
+        if meter:
+            meter.vectors |= {text: vector.tolist() for text, vector in zip(texts, vectors, strict=True)}
+        return vectors
 
     def _batch(self, texts: list[str]) -> NDArray[Any]:
         import openai
@@ -169,6 +207,8 @@ class OpenAI:
             answer = self._client().embeddings.create(model=self.model, input=said)
         except openai.OpenAIError as error:
             raise AssistantError(_openai_sentence(self.model, error)) from error
+        if (meter := _METER.get()) is not None and answer.usage:
+            meter.add(self.id, answer.usage.total_tokens)
         rows = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
         if len(rows) != len(texts) or len({len(row) for row in rows}) != 1:
             raise AssistantError(f"the embedding model {self.model} gave {len(rows)} vectors for {len(texts)} texts")

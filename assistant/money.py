@@ -116,10 +116,25 @@ class Spending:
             amounts = (Decimal(told["input_tokens"]), Decimal(told["output_tokens"]), Decimal(cached))
             self.cost += call_cost(self.price, *amounts)
 
-    def usage(self) -> Usage:
-        """What was spent, as an Answer carries it; unknown money is None."""
-        cost = None if self.cost is None else f"{self.cost.normalize():f}"
-        return Usage(self.input_tokens, self.cached_tokens, self.output_tokens, cost if self.calls else None)
+    def usage(self, embedded: Mapping[str, int]) -> Usage:
+        """What was spent, with the tokens of each embedding, as an Answer carries it; unknown money is None."""
+        own = usage_of(embedded)
+        cost = None if self.calls else own.cost_usd
+        if self.calls and self.cost is not None and (own.cost_usd or not own.embedding_tokens):
+            cost = _written(self.cost + Decimal(own.cost_usd or 0))
+        return Usage(self.input_tokens, self.cached_tokens, self.output_tokens, cost, own.embedding_tokens)
+
+
+def usage_of(embedded: Mapping[str, int]) -> Usage:
+    """What embeddings took, from tokens by the embedding's id (openai:MODEL)."""
+    prices = {name: price_of(name) for name in embedded}
+    known = [call_cost(p, Decimal(embedded[name]), Decimal(0)) for name, p in prices.items() if p]
+    cost = _written(sum(known, Decimal(0))) if known and len(known) == len(embedded) else None
+    return Usage(cost_usd=cost, embedding_tokens=sum(embedded.values()))
+
+
+def _written(dollars: Decimal) -> str:
+    return f"{dollars.normalize():f}"
 
 
 def estimate(model: str, input_tokens: int, output_tokens: int, limits: Limits) -> Estimate:

@@ -38,11 +38,13 @@ class Place(Protocol):
 class Recording:
     """What is taken down of an answer: plain data, as the receipt holds it.
 
-    `replies` are the model's messages, each {"message": …} or, where a call failed, {"trouble", "partial"}.
+    `replies` are the model's messages, each {"message": …} or, where a call failed, {"trouble", "partial"}; `embedded`
+    has the tokens and vectors of embeddings that a server made.
     """
 
     request: dict[str, Any] = field(default_factory=dict)
     replies: list[dict[str, Any]] = field(default_factory=list)
+    embedded: dict[str, Any] = field(default_factory=dict)
     evidence: list[dict[str, Any]] = field(default_factory=list)
     calculations: list[dict[str, Any]] = field(default_factory=list)
     made_with: dict[str, Any] = field(default_factory=dict)
@@ -64,6 +66,10 @@ class Recording:
             for p in places
         ]  # fmt: skip
         self.calculations = [asdict(made) for made in calculations]
+
+    def spent(self, tokens: Mapping[str, int], vectors: Mapping[str, Sequence[float]]) -> None:
+        """What the embedding of the question and of searches took and gave."""
+        self.embedded = {"tokens": dict(tokens), "vectors": dict(vectors)}
 
     def finish(self, answer: Answer, made_with: Mapping[str, Any]) -> None:
         """The answer itself, and the program, model, prompts, prices and library it was made with."""

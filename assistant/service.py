@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant import extractive
 from assistant.chain import Chain, Request, Setup, Stop, events_of
+from assistant.embeddings import Meter, metered
 from assistant.errors import InputError, LibraryError
 from assistant.followups import stand_alone
 from assistant.grounding import Check, Span, check_text, ground
@@ -19,6 +20,7 @@ from assistant.language import script_of
 from assistant.lookups import registry_over
 from assistant.messages import say
 from assistant.models import replaying
+from assistant.money import usage_of
 from assistant.receipts import Recording, differences
 from assistant.retrieval import Retriever
 from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
@@ -116,10 +118,12 @@ class Assistant:
             full = replace(answer, seconds=round(time.perf_counter() - started, 4))
             full = self._kept(conversation_id, full) if conversation_id else full
             if recording is not None:
+                recording.spent(meter.tokens, meter.vectors)
                 recording.finish(full, self._made_with(self.chain))
             return full
 
-        events = self._answered(request, recording, self.chain)
+        meter = Meter()
+        events = self._answered(request, recording, self.chain, meter)
         try:
             for event in events:
                 yield replace(event, data=finished(event.data)) if event.kind == "answer" else event
@@ -140,23 +144,27 @@ class Assistant:
         turns = tuple((turn.question, turn.answer.text) for turn in earlier)
         return Request(asked, meant.text, given, meant.language, filters, limits, turns, stop)
 
-    def _answered(self, request: Request, recording: Recording | None, chain: Chain | None) -> Iterator[Event]:
+    def _answered(
+        self, request: Request, recording: Recording | None, chain: Chain | None, meter: Meter
+    ) -> Iterator[Event]:
         """An answer's events, from the model where there is one."""
         if recording is not None:
             recording.request = request.data()
-        if chain:
-            yield from chain.stream(request, recording)
-            return
+        yield from chain.stream(request, recording, meter) if chain else self._extracted(request, meter)
+
+    def _extracted(self, request: Request, meter: Meter) -> Iterator[Event]:
+        """An answer's events without a model."""
         language = request.language
         understood = [say("understood", language, question=request.meant)] if request.meant != request.typed else []
         yield from (Event("status", sentence) for sentence in understood)
-        answer = self._settled(lambda: (self.elsewhere or self.extract)(request))
+        answer = self._settled(lambda: self.elsewhere(request) if self.elsewhere else self.extract(request, meter))
         yield from events_of(replace(answer, question=request.typed, warnings=(*understood, *answer.warnings)))
 
-    def extract(self, asked: Request) -> Answer:
-        """The answer to a question without a model, each figure with its verdict."""
-        answer = extractive.answer(asked.meant, self.retriever, self.library, asked.filters, asked.language)
-        return replace(answer, figures=self._figures(answer, asked.given))
+    def extract(self, asked: Request, meter: Meter | None = None) -> Answer:
+        """The answer to a question without a model, each figure with its verdict; `meter` counts what is embedded."""
+        with metered(meter or Meter()) as counted:
+            answer = extractive.answer(asked.meant, self.retriever, self.library, asked.filters, asked.language)
+        return replace(answer, figures=self._figures(answer, asked.given), usage=usage_of(counted.tokens))
 
     def _settled(self, work: Callable[[], T]) -> T:
         """Work over the library, done again where a report went meanwhile on which it was to rest."""
@@ -178,7 +186,8 @@ class Assistant:
         request = Request.of(recording.request)
         name = recording.answer.get("model")
         chain = self._chain_with(replaying(recording.replies), name) if name else None
-        again = next(e.data for e in self._answered(request, None, chain) if e.kind == "answer")
+        meter = Meter(**recording.embedded)
+        again = next(e.data for e in self._answered(request, None, chain, meter) if e.kind == "answer")
         moment = {key: recording.answer.get(key) for key in ("seconds", "conversation_id", "answer_id")}
         again = replace(again, **moment)
         return again, differences(recording, again, self._made_with(chain), self.library)

@@ -278,12 +278,13 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of a model, and money as a decimal string; None where unknown, never 0 for unknown."""
+    """Tokens of a model and of embeddings, and money for all as a decimal string; None where unknown, never 0."""
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: str | None = None
+    embedding_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

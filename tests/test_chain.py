@@ -544,3 +544,25 @@ def test_what_gives_orders_to_its_reader_is_left_out_and_told(
     assert "121" in answer.text and "999" not in answer.text
     assert "HK$999" not in openai_server.requests[0].prompt
     assert any("hostile.md" in warning for warning in answer.warnings)
+
+
+def test_the_tokens_of_embeddings_are_counted_and_priced_with_the_rest(
+    tmp_path: Path, openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", openai_server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    (tmp_path / "alpha.md").write_text(NOTES["alpha.md"], encoding="utf-8")
+    made = open_assistant(load_settings())
+    try:
+        list(made.ingest([tmp_path / "alpha.md"]))
+        openai_server.script(saying("星河科技 2025 年收入为 120 亿元。[{k}]", k="120 亿元"))
+        recording = Recording()
+        answer = made.ask(QUESTION, recording=recording)
+        usage, calls = answer.usage, len(openai_server.requests)
+        assert made.replay(recording) == (answer, []) and len(openai_server.requests) == calls
+    finally:
+        made.close()
+    assert usage.embedding_tokens > 0
+    # 100 tokens in, 20 out at gpt-5-mini's list price, and the question's embedding at text-embedding-3-small's
+    expected = Decimal("0.000065") + usage.embedding_tokens * Decimal("0.02") / 1_000_000
+    assert usage.cost_usd is not None and Decimal(usage.cost_usd) == expected

@@ -16,6 +16,7 @@ from assistant.chain.background import Stop
 from assistant.chain.pool import Item, Pool, gives_orders, place, rendered
 from assistant.chain.release import Release
 from assistant.chain.toolbox import Toolbox
+from assistant.embeddings import Meter, metered
 from assistant.errors import AssistantError, InputError
 from assistant.grounding import ground
 from assistant.grounding.places import Places
@@ -102,17 +103,20 @@ class Chain:
     places: Places
     timeout: float = 60.0
 
-    def stream(self, request: Request, recording: Recording | None = None) -> Iterator[Event]:
-        """The events of an answer; the last one carries it, without its seconds and its conversation.
+    def stream(
+        self, request: Request, recording: Recording | None = None, meter: Meter | None = None
+    ) -> Iterator[Event]:
+        """The events of an answer; the last one carries it, without its seconds and its conversation. `meter` counts
+        what is embedded for it, and may bring vectors that are known.
 
         Closing the stream, or setting `request.stop`, ends the model's call at once. Raises InputError where a limit
         of money can't be kept.
         """
-        return background.stream(lambda: _Run(self, request, recording or Recording()).events())
+        return background.stream(lambda: _Run(self, request, recording or Recording(), meter or Meter()).events())
 
     def estimate(self, request: Request) -> money.Estimate:
         """What a question would cost: the prompt it would start with, and a usual answer."""
-        run = _Run(self, request, Recording())
+        run = _Run(self, request, Recording(), Meter())
         run.prepare()
         tools = _A_TOOL * len(run.toolbox.langchain_tools())
         text = run.system() + run.opening()
@@ -131,8 +135,8 @@ class Chain:
 class _Run:
     """One answer in the making."""
 
-    def __init__(self, chain: Chain, request: Request, recording: Recording) -> None:
-        self.chain, self.request, self.recording = chain, request, recording
+    def __init__(self, chain: Chain, request: Request, recording: Recording, meter: Meter) -> None:
+        self.chain, self.request, self.recording, self.meter = chain, request, recording, meter
         self.meant = request.meant
         self.spending = Spending(chain.name, request.limits, money.price_of(chain.name))
         self.messages: list[BaseMessage] = []
@@ -191,7 +195,7 @@ class _Run:
     async def events(self) -> AsyncIterator[Event]:
         """Everything, the answer last."""
         try:
-            with self._stoppable():
+            with self._stoppable(), metered(self.meter):
                 async for event in self._work():
                     yield event
         except asyncio.CancelledError:
@@ -417,7 +421,7 @@ class _Run:
             as_of=max((c.date for c in release.citations if c.date), default=None),
             model=self.chain.name,
             prompt=self.chain.prompts.digest,
-            usage=self.spending.usage(),
+            usage=self.spending.usage(self.meter.tokens),
             warnings=self._warnings(),
         )
 
@@ -434,7 +438,7 @@ class _Run:
             removed=_counted(self.release.removed),
             model=self.chain.name,
             prompt=self.chain.prompts.digest,
-            usage=self.spending.usage(),
+            usage=self.spending.usage(self.meter.tokens),
             warnings=(*told, *offline.warnings),
         )
         cited = {c.report_id: self.chain.library.report(c.report_id) for c in answer.citations}
