@@ -135,6 +135,18 @@ def build_parser() -> argparse.ArgumentParser:
     mcp.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
     mcp.add_argument("--port", type=_port, default=8000, help="(8000); 0 takes a free one")
 
+    measure = command("eval", run_eval, "measure the assistant, on your own reports and questions too · 评测")
+    tasks = "answering (the default), retrieval, grounding, speed, or all"
+    measure.add_argument("task", nargs="?", default="answering", metavar="TASK", help=tasks)
+    measure.add_argument("--corpus", metavar="DIR", type=Path, help="your reports (the bundled ones) · 报告文件夹")
+    files = "your questions: CSV (question, answer, source, quote…) or JSON lines · 问题文件"
+    measure.add_argument("--questions", metavar="FILE", type=Path, help=files)
+    measure.add_argument("--limit", type=_positive, metavar="N", help="only so many questions, drawn by the seed")
+    measure.add_argument("--seed", type=_positive, default=1, metavar="N", help="same seed, same figures (1)")
+    measure.add_argument("--html", metavar="FILE", type=Path, help="a page with charts, too · 另存为网页")
+    measure.add_argument("--against", metavar="RUN", type=Path, help="what changed since this --json file")
+    _json(measure)
+
     command("reindex", run_reindex, "build the library's index anew with the embedding now set · 重建索引")
     _json(command("doctor", run_doctor, "settings in force and the library's health · 检查设置与库"))
     return parser
@@ -547,6 +559,36 @@ def _served(options: argparse.Namespace) -> Iterator[tuple[FastAPI, Assistant, S
         mcp.mount(app, assistant, asker(app.state.desk))
         yield app, assistant, settings
         serve(app, options.host, options.port, lambda address: tell(f"listening on {address}"))
+
+
+def run_eval(options: argparse.Namespace) -> int:
+    """Figures with their uncertainty, the worst cases, what changed; as text or JSON, and as a page."""
+    from assistant.adapters.render import as_json, eval_text
+    from assistant.evaluation import runs, tasks
+    from assistant.evaluation.page import page
+    from assistant.evaluation.request import Request
+
+    earlier = runs.load(options.against) if options.against else []
+    names = tasks.SUITE if options.task == "all" else (options.task,)
+    made = []
+    for name in names:
+        with _progress(name) as progress:
+            asked = options.corpus, options.questions, options.limit, options.seed
+            made.append(tasks.run(name, Request(*asked, tell=tell, progress=progress)))
+        if not options.json:
+            print(eval_text(made[-1], earlier), flush=True)
+    if options.json:
+        print(as_json({"runs": [runs.run_data(run) for each in made for run in each]}))
+    if options.html:
+        _write(options.html, "\n".join(page(each, earlier) for each in made))
+    return DONE
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error.strerror}") from None
 
 
 def run_reindex(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from assistant.types import Answer, Calculation, Citation, Hit, Language, Report
 
 if TYPE_CHECKING:
     from assistant.conversations import Conversation, Turn
+    from assistant.evaluation.runs import Run
     from assistant.money import Estimate
 
 _QUOTE = 160  # characters of a quote shown
@@ -221,6 +222,14 @@ def table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...]) -> str:
     widths = [max(_width(row[i]) for row in shown) for i in range(len(head))]
     lines = (zip(row, widths, strict=True) for row in shown)
     return "\n".join("  ".join(cell + " " * (width - _width(cell)) for cell, width in line).rstrip() for line in lines)
+
+
+def eval_text(runs: Sequence[Run], earlier: Sequence[Run] = ()) -> str:
+    """Runs of an eval for a terminal, a table after another."""
+    from assistant.evaluation.tables import tables
+
+    made = [f"{each.title}\n\n{table(each.rows, each.head)}\n" for each in tables(runs, earlier)]
+    return plain("\n".join(made))
 
 
 def _width(text: str) -> int:
