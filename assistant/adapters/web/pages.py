@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from fastapi.staticfiles import StaticFiles
 from nicegui import app as inner
 from nicegui import run, ui
 from starlette.middleware import Middleware
@@ -52,7 +51,7 @@ def add_pages(
 
 
 def _add_files(app: FastAPI, assistant: Assistant, access: Access) -> None:
-    app.mount("/web/assets", StaticFiles(directory=ASSETS), name="web-assets")
+    inner.add_static_files("/web/assets", ASSETS)  # of NiceGUI's app, which compresses them
 
     @app.post("/web/enter", include_in_schema=False)
     async def enter(request: Request) -> Response:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import hostile  # type: ignore[import-not-found]
 import pytest
 from playwright.sync_api import Page, expect
 
+import hostile
 from assistant.bootstrap import open_assistant
 from assistant.settings import Settings
 from web_chat import ask, served
