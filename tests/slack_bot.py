@@ -13,7 +13,7 @@ from assistant.adapters.slack.app import Bot, serve
 from assistant.bootstrap import open_assistant
 from assistant.service import Assistant
 from assistant.settings import Settings
-from fakes.slack import APP_TOKEN, BOT_TOKEN, FakeSlack
+from fakes.slack import APP_TOKEN, BOT_TOKEN, FakeSlack, Json
 
 NOTE = """# 云端周报
 
@@ -87,3 +87,24 @@ def running(assistant: Assistant, settings: Settings, lease: float = 1.0, ping: 
         thread.join(30)
     if failed:
         raise failed[0]
+
+
+def words(message: Json) -> str:
+    """All that a message says."""
+    return message["text"] + str(message.get("blocks"))
+
+
+def settled(slack: FakeSlack, channel: str, count: int = 1) -> list[Json]:
+    """The bot's messages in a channel, once there are so many and every event is acknowledged."""
+    slack.wait(lambda: len(slack.answers(channel)) >= count and not slack.pending)
+    return slack.answers(channel)
+
+
+def element(messages: list[Json], action: str) -> Json:
+    """The button, menu or such of an action, in any of the messages."""
+    for message in messages:
+        for block in message.get("blocks") or ():
+            for made in (*block.get("elements", ()), block.get("accessory") or {}):
+                if made.get("action_id") == action:
+                    return dict(made)
+    raise AssertionError(f"there is no {action}")

@@ -66,6 +66,7 @@ class FakeSlack:
         self.private: list[Json] = []  # ephemeral messages, and answers to commands
         self.views: list[Json] = []
         self.files: dict[str, tuple[str, bytes]] = {}
+        self.elsewhere: dict[str, str] = {}  # files that Slack only links to, by id
         self.uploads: list[Json] = []
         self.acknowledged: dict[str, float] = {}  # seconds that each envelope took
         self.payloads: dict[str, Any] = {}  # what came with an acknowledgement
@@ -73,7 +74,7 @@ class FakeSlack:
         self.connections = 0
         self._failures: dict[str, deque[Failure]] = defaultdict(deque)
         self._sockets: set[web.WebSocketResponse] = set()
-        self._pending: dict[str, tuple[Json, float]] = {}
+        self.pending: dict[str, tuple[Json, float]] = {}  # envelopes that nobody has acknowledged
         self._uploading: dict[str, Json] = {}
         self._numbers = itertools.count(1)
         self._last = 0.0
@@ -258,7 +259,7 @@ class FakeSlack:
         self._sockets.add(socket)
         self.connections += 1
         await socket.send_json({"type": "hello", "num_connections": 1})
-        for envelope, _ in list(self._pending.values()):
+        for envelope, _ in list(self.pending.values()):
             await socket.send_json(envelope)
         self._told()
         async for message in socket:
@@ -269,15 +270,15 @@ class FakeSlack:
 
     def _acknowledge(self, said: Json) -> None:
         envelope = said["envelope_id"]
-        if envelope in self._pending:
-            self.acknowledged[envelope] = time.monotonic() - self._pending.pop(envelope)[1]
+        if envelope in self.pending:
+            self.acknowledged[envelope] = time.monotonic() - self.pending.pop(envelope)[1]
             self.payloads[envelope] = said.get("payload")
         self._told()
 
     async def _envelope(self, payload: Json, kind: str) -> str:
         envelope_id = f"envelope-{next(self._numbers)}"
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, "accepts_response_payload": True}
-        self._pending[envelope_id] = (envelope, time.monotonic())
+        self.pending[envelope_id] = (envelope, time.monotonic())
         await self._broadcast(envelope, once=True)
         return envelope_id
 
@@ -446,7 +447,7 @@ class FakeSlack:
     def _files_info(self, arguments: Json) -> Json:
         number = arguments["file"]
         name, data = self.files[number]
-        address = f"http://127.0.0.1:{self._port}/files/{number}"
+        address = self.elsewhere.get(number) or f"http://127.0.0.1:{self._port}/files/{number}"
         return {"file": {"id": number, "name": name, "size": len(data), "url_private_download": address}}
 
     def _files_getUploadURLExternal(self, arguments: Json) -> Json:

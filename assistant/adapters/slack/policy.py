@@ -14,8 +14,8 @@ from typing import Any
 from assistant.errors import SettingsError
 from assistant.types import Filters
 
-_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,}")
-_PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]+")
+_PERSON = re.compile(r"[UW][A-Z0-9]+")
 _TOP = ("usd_per_day", "may_upload", "default", "direct", "channels")
 _RULES = ("answer", "usd_per_day", "reports", "issuer", "since", "until")
 

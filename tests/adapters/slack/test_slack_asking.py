@@ -11,23 +11,10 @@ import pytest
 from assistant.errors import SettingsError
 from assistant.service import Assistant
 from assistant.types import Event
-from fakes.slack import BOT, FakeSlack, Json
-from slack_bot import NOTE, QUESTION, library, running, settings_for
+from fakes.slack import BOT, FakeSlack
+from slack_bot import NOTE, QUESTION, running, settings_for, settled, words
 
 ASKED = f"<@{BOT}> {QUESTION}"
-
-
-@pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    made = library(tmp_path_factory.mktemp("slack"))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as made:
-        yield made
 
 
 class Gated(Assistant):
@@ -57,24 +44,13 @@ def turns(assistant: Assistant, channel: str, ts: str) -> list[str]:
     return [turn.question for turn in assistant.conversations.turns(f"slack-T1-{channel}-{ts}")]
 
 
-def words(message: Json) -> str:
-    """All that a message says, buttons aside."""
-    return message["text"] + str(message.get("blocks"))
-
-
-def settled(slack: FakeSlack, channel: str, count: int = 1) -> list[Json]:
-    """The bot's messages in a channel, once there are so many and every event is acknowledged."""
-    slack.wait(lambda: len(slack.answers(channel)) >= count and not slack._pending)
-    return slack.answers(channel)
-
-
 def test_a_mention_is_answered_in_its_thread_with_sources_verdicts_and_cost(
-    assistant: Assistant, slack: FakeSlack
+    slack_assistant: Assistant, slack: FakeSlack
 ) -> None:
-    with running(assistant, settings_for(slack, ASSISTANT_PUBLIC_URL="https://desk.example/")):
+    with running(slack_assistant, settings_for(slack, ASSISTANT_PUBLIC_URL="https://desk.example/")):
         ts = slack.says("C1", ASKED)
         [answer] = settled(slack, "C1")
-    expected = assistant.conversations.turns(f"slack-T1-C1-{ts}")[0].answer
+    expected = slack_assistant.conversations.turns(f"slack-T1-C1-{ts}")[0].answer
     assert answer["thread_ts"] == ts and "12 亿元" in answer["text"] and "[1]" in answer["text"]
     cited = expected.citations[0]
     link = f"https://desk.example/?report={cited.report_id}&start={cited.start}&end={cited.end}"
@@ -84,8 +60,8 @@ def test_a_mention_is_answered_in_its_thread_with_sources_verdicts_and_cost(
     assert slack.called("assistant.threads.setStatus")
 
 
-def test_an_answer_appears_as_its_sentences_come(assistant: Assistant, slack: FakeSlack) -> None:
-    gated = Gated(assistant)
+def test_an_answer_appears_as_its_sentences_come(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    gated = Gated(slack_assistant)
     with running(gated, settings_for(slack)):
         slack.says("C1", ASKED)
         slack.wait(lambda: slack.channels["C1"][1:])
@@ -96,37 +72,37 @@ def test_an_answer_appears_as_its_sentences_come(assistant: Assistant, slack: Fa
         assert answer["ts"] == begun["ts"] and "12 亿元" in answer["text"]
 
 
-def test_without_streaming_there_is_one_message(assistant: Assistant) -> None:
+def test_without_streaming_there_is_one_message(slack_assistant: Assistant) -> None:
     with FakeSlack(streams=False) as slack:
-        with running(assistant, settings_for(slack)):
+        with running(slack_assistant, settings_for(slack)):
             slack.says("C1", ASKED)
             [answer] = settled(slack, "C1")
         assert answer["blocks"][0]["type"] == "markdown" and "12 亿元" in answer["blocks"][0]["text"]
         assert len(slack.called("chat.postMessage")) == 1
 
 
-def test_a_direct_message_is_answered_and_names_its_thread(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_a_direct_message_is_answered_and_names_its_thread(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         ts = slack.says("D1", QUESTION)
         [answer] = settled(slack, "D1")
         assert answer["thread_ts"] == ts
         assert slack.called("assistant.threads.setTitle")[0]["title"] == QUESTION
 
 
-def test_duplicates_and_retries_are_answered_once(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_duplicates_and_retries_are_answered_once(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         for _ in range(3):
             slack.send(*slack.events_of("C1", ts))
         settled(slack, "C1")
-    with running(assistant, settings_for(slack)):
+    with running(slack_assistant, settings_for(slack)):
         slack.send(*slack.events_of("C1", ts))
         slack.says("C1", f"<@{BOT}> 广告收入是多少?", thread=ts)
         assert len(settled(slack, "C1", 2)) == 2
 
 
-def test_bots_and_talk_among_people_are_not_answered(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_bots_and_talk_among_people_are_not_answered(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         slack.says("C1", ASKED, bot_id="BOTHER")
         slack.says("D1", QUESTION, bot_id="BOTHER", subtype="bot_message")
         slack.says("D2", QUESTION, user=BOT)
@@ -137,18 +113,18 @@ def test_bots_and_talk_among_people_are_not_answered(assistant: Assistant, slack
     assert not slack.answers("C1") and not slack.answers("D1") and len(slack.answers("D2")) == 1
 
 
-def test_a_thread_is_a_conversation_that_survives_a_restart(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_a_thread_is_a_conversation_that_survives_a_restart(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         settled(slack, "C1")
-    with running(assistant, settings_for(slack)):
+    with running(slack_assistant, settings_for(slack)):
         slack.says("C1", f"<@{BOT}> 毛利率呢?", thread=ts)
         answers = settled(slack, "C1", 2)
-    assert "31%" in answers[1]["text"] and turns(assistant, "C1", ts) == [QUESTION, "毛利率呢?"]
+    assert "31%" in answers[1]["text"] and turns(slack_assistant, "C1", ts) == [QUESTION, "毛利率呢?"]
 
 
-def test_an_edited_question_changes_its_answer(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_an_edited_question_changes_its_answer(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         [first] = [dict(message) for message in settled(slack, "C1")]
         edit = slack.edits("C1", ts, f"<@{BOT}> 毛利率是多少?")
@@ -156,7 +132,7 @@ def test_an_edited_question_changes_its_answer(assistant: Assistant, slack: Fake
         slack.wait(lambda: slack.answers("C1")[0].get("updated"))
         [second] = settled(slack, "C1")
         assert second["ts"] == first["ts"] and "31%" in words(second)
-        slack.wait(lambda: turns(assistant, "C1", ts) == ["毛利率是多少?"])
+        slack.wait(lambda: turns(slack_assistant, "C1", ts) == ["毛利率是多少?"])
         asked = len(slack.calls)
         unfolded = slack.edits("C1", ts, f"<@{BOT}> 毛利率是多少?")
         slack.send(unfolded)
@@ -166,31 +142,31 @@ def test_an_edited_question_changes_its_answer(assistant: Assistant, slack: Fake
 
 
 def test_a_question_edited_while_it_is_answered_is_answered_as_it_stands(
-    assistant: Assistant, slack: FakeSlack
+    slack_assistant: Assistant, slack: FakeSlack
 ) -> None:
-    gated = Gated(assistant)
+    gated = Gated(slack_assistant)
     with running(gated, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         slack.wait(lambda: slack.channels["C1"][1:])
         slack.send(slack.edits("C1", ts, f"<@{BOT}> 毛利率是多少?"))
-        slack.wait(lambda: not slack._pending)
+        slack.wait(lambda: not slack.pending)
         gated.gate.set()
         slack.wait(lambda: any("31%" in words(message) for message in slack.answers("C1")))
         assert len(settled(slack, "C1")) == 1
-        slack.wait(lambda: turns(assistant, "C1", ts) == ["毛利率是多少?"])
+        slack.wait(lambda: turns(slack_assistant, "C1", ts) == ["毛利率是多少?"])
 
 
-def test_a_deleted_question_takes_its_answer_with_it(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_a_deleted_question_takes_its_answer_with_it(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         settled(slack, "C1")
         slack.send(slack.deletes("C1", ts))
         slack.wait(lambda: not slack.answers("C1"))
-        slack.wait(lambda: turns(assistant, "C1", ts) == [])
+        slack.wait(lambda: turns(slack_assistant, "C1", ts) == [])
 
 
-def test_events_out_of_order_come_to_the_same(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_events_out_of_order_come_to_the_same(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         gone = slack.write("C1", ASKED)
         late = slack.events_of("C1", gone)
         slack.send(slack.deletes("C1", gone), *late)
@@ -201,9 +177,9 @@ def test_events_out_of_order_come_to_the_same(assistant: Assistant, slack: FakeS
     assert "31%" in words(answer) and not slack.answers("C1")
 
 
-def test_slack_is_not_hurried(assistant: Assistant, slack: FakeSlack) -> None:
+def test_slack_is_not_hurried(slack_assistant: Assistant, slack: FakeSlack) -> None:
     slack.fail("chat.startStream", "ratelimited", status=429, retry_after=1)
-    with running(assistant, settings_for(slack)):
+    with running(slack_assistant, settings_for(slack)):
         slack.says("C1", ASKED)
         settled(slack, "C1")
     first, second = [call.at for call in slack.calls if call.method == "chat.startStream"]
@@ -215,47 +191,47 @@ def test_slack_is_not_hurried(assistant: Assistant, slack: FakeSlack) -> None:
     "how", [{"cut": True, "done": True}, {"cut": True}, {"status": 500}, {"status": 500, "done": True}]
 )
 def test_an_answer_whose_fate_is_unknown_is_looked_for_before_it_is_sent_again(
-    assistant: Assistant, slack: FakeSlack, method: str, how: dict[str, Any]
+    slack_assistant: Assistant, slack: FakeSlack, method: str, how: dict[str, Any]
 ) -> None:
     slack.fail(method, **how)
-    with running(assistant, settings_for(slack)):
+    with running(slack_assistant, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         slack.wait(lambda: any("12 亿元" in words(message) and "feedback" in words(message)
                                for message in slack.answers("C1")))  # fmt: skip
         slack.says("C1", f"<@{BOT}> 毛利率呢?", thread=ts)
         assert len(settled(slack, "C1", 2)) == 2
-    assert turns(assistant, "C1", ts) == [QUESTION, "毛利率呢?"]
+    assert turns(slack_assistant, "C1", ts) == [QUESTION, "毛利率呢?"]
 
 
 def test_a_revoked_token_ends_the_bot_and_the_question_waits_for_the_next(
-    assistant: Assistant, slack: FakeSlack
+    slack_assistant: Assistant, slack: FakeSlack
 ) -> None:
     for method in ("chat.startStream", "assistant.threads.setStatus", "chat.postMessage"):
         slack.fail(method, "token_revoked", times=9)
     told = r"no longer accepts SLACK_BOT_TOKEN \(token_revoked\); install the app"
-    with pytest.raises(SettingsError, match=told), running(assistant, settings_for(slack)) as bot:
+    with pytest.raises(SettingsError, match=told), running(slack_assistant, settings_for(slack)) as bot:
         slack.says("C1", ASKED) and slack.wait(lambda: bot.desk.refused and bot.desk.refused.done())
     assert not slack.answers("C1")
     slack.recover()
-    with running(assistant, settings_for(slack)):
+    with running(slack_assistant, settings_for(slack)):
         assert len(settled(slack, "C1")) == 1
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
-def test_a_wrong_token_is_named_and_not_shown(assistant: Assistant, slack: FakeSlack, name: str) -> None:
+def test_a_wrong_token_is_named_and_not_shown(slack_assistant: Assistant, slack: FakeSlack, name: str) -> None:
     wrong = settings_for(slack, **{name: "xoxb-wrong-secret"})
-    with pytest.raises(SettingsError, match=f"does not accept {name}") as caught, running(assistant, wrong):
+    with pytest.raises(SettingsError, match=f"does not accept {name}") as caught, running(slack_assistant, wrong):
         pass
     assert "wrong-secret" not in str(caught.value)
     missing = settings_for(slack, **{name: None})
-    with pytest.raises(SettingsError, match=f"{name} is not set"), running(assistant, missing):
+    with pytest.raises(SettingsError, match=f"{name} is not set"), running(slack_assistant, missing):
         pass
 
 
 def test_a_socket_that_breaks_while_an_answer_is_on_its_way_costs_nothing(
-    assistant: Assistant, slack: FakeSlack
+    slack_assistant: Assistant, slack: FakeSlack
 ) -> None:
-    gated = Gated(assistant)
+    gated = Gated(slack_assistant)
     with running(gated, settings_for(slack)):
         ts = slack.says("C1", ASKED)
         assert gated.waiting.wait(20)
@@ -271,25 +247,27 @@ def test_a_socket_that_breaks_while_an_answer_is_on_its_way_costs_nothing(
     assert len(slack.answers("C1")) == 1
 
 
-def test_a_failure_says_something_useful_and_never_an_exceptions_text(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(Broken(assistant.library, assistant.conversations), settings_for(slack)):
+def test_a_failure_says_something_useful_and_never_an_exceptions_text(
+    slack_assistant: Assistant, slack: FakeSlack
+) -> None:
+    with running(Broken(slack_assistant.library, slack_assistant.conversations), settings_for(slack)):
         ts = slack.says("C1", ASKED)
         [told] = settled(slack, "C1")
     assert told["thread_ts"] == ts and "没能回答" in told["text"]
     assert "secret" not in words(told) and "RuntimeError" not in words(told)
 
 
-def test_nothing_of_a_report_calls_people_or_links_anywhere(assistant: Assistant, slack: FakeSlack) -> None:
+def test_nothing_of_a_report_calls_people_or_links_anywhere(slack_assistant: Assistant, slack: FakeSlack) -> None:
     assert "<!channel>" in NOTE
-    with running(assistant, settings_for(slack)):
+    with running(slack_assistant, settings_for(slack)):
         slack.says("C1", f"<@{BOT}> 广告收入为 638 亿元,链接是什么?")
         [answer] = settled(slack, "C1")
     assert "&lt;!" in answer["text"] and "<" not in answer["text"]
     assert "](http" not in answer["text"]
 
 
-def test_an_empty_mention_is_told_privately_what_to_do(assistant: Assistant, slack: FakeSlack) -> None:
-    with running(assistant, settings_for(slack)):
+def test_an_empty_mention_is_told_privately_what_to_do(slack_assistant: Assistant, slack: FakeSlack) -> None:
+    with running(slack_assistant, settings_for(slack)):
         slack.says("C1", f"<@{BOT}>")
         slack.wait(lambda: slack.private)
     assert "ask a question in words" in slack.private[0]["text"] and not slack.answers("C1")
