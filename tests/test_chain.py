@@ -437,7 +437,7 @@ def test_closing_the_stream_ends_the_models_call(assistant: Assistant, openai_se
     openai_server.wait_until(lambda: openai_server.running == 1)
     events.close()
     openai_server.wait_running(0)
-    assert openai_server.abandoned
+    assert openai_server.abandoned and len(openai_server.requests) == 1
 
 
 # ---------------------------------------------------------------- untrusted text

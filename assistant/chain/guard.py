@@ -43,7 +43,10 @@ class Guard(AgentMiddleware[Any, Any]):
             try:
                 async with asyncio.timeout(run.chain.timeout):
                     response = await handler(limited)
-            except (Exception, asyncio.CancelledError) as error:
+            except asyncio.CancelledError as stopped:
+                run.lost(stopped)
+                raise
+            except Exception as error:
                 run.lost(error)
                 if attempt == 2 or trouble(error) not in _AGAIN or not run.restarted():
                     raise
