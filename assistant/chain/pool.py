@@ -26,6 +26,7 @@ _KEY = 5  # hexadecimal digits; more where two places share them
 _FENCE = 24  # tokens that the fence of one place takes, about
 _HIDDEN = ("Cf", "Cc", "Co", "Cs")  # Unicode categories without anything to see
 _NOT_HIDDEN = "\n\t"
+_WORDS, _LEAST = re.compile(r"\w"), 4  # letters of a place that says anything
 _HEADING = re.compile(r"^[ \t]*#{1,6} .*$", re.M)
 
 
@@ -75,7 +76,7 @@ class Pool:
     def add_hits(self, hits: Iterable[Hit]) -> list[Item]:
         """The items of passages, those that fit the budget; places known already keep their key."""
         items = (_item(hit.report, hit.passage) for hit in hits)
-        return self._added(item for item in items if _body(item.quote))
+        return self._added(item for item in items if len(_WORDS.findall(_body(item.quote))) >= _LEAST)
 
     def add_citations(self, citations: Iterable[Citation], reports: dict[str, Report]) -> list[Item]:
         """The items of places that are cited already; a place within a known one is that one."""
