@@ -42,9 +42,12 @@ def bundled_reports() -> list[Path]:
 
 
 def open_library(settings: Settings, wait: float = 0.0) -> Library:
-    """The library in the settings' home, made if it is not there. Raises LibraryError."""
+    """The library in the settings' home or on their Chroma server, made if it is not there. Raises LibraryError."""
     from assistant.library import Library as Kept
+    from assistant.library import Replica
 
+    if settings.chroma_url:
+        return Replica.connect(settings.home_folder, settings.chroma_url, _embedding(settings))
     return Kept.open(settings.home_folder, _embedding(settings), wait=wait)
 
 
@@ -98,8 +101,14 @@ def reindex(settings: Settings, progress: Callable[[int, int], None] | None = No
     """Makes the library's vectors and keyword index anew with the embedding that is set; returns the number of
     passages. `progress` gets (reports done, reports in all). Raises LibraryError; the old state is then in force."""
     from assistant.library import Library as Kept
+    from assistant.library import Replica
 
-    with Kept.rebuild(settings.home_folder, _embedding(settings), progress=progress) as library:
+    home, embedding = settings.home_folder, _embedding(settings)
+    if settings.chroma_url:
+        with Replica.connect(home, settings.chroma_url, embedding, any_embedding=True) as replica:
+            replica.reindex(embedding, progress)
+            return sum(info.passages for info in replica.infos())
+    with Kept.rebuild(home, embedding, progress=progress) as library:
         return sum(info.passages for info in library.infos())
 
 

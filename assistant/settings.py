@@ -16,7 +16,7 @@ from assistant.errors import SettingsError
 
 DEFAULT_MODEL = "openai:gpt-5-mini"
 DEFAULT_EMBEDDING = "openai:text-embedding-3-small"
-_PASSWORD = re.compile(r"(?P<before>://[^:@/]*:).*(?=@)|(?P<option>[?&]password=)[^&]*")  # in a database's address
+_PASSWORD = re.compile(r"(?P<before>://[^:@/]*:).*(?=@)|(?P<option>[?&]password=)[^&]*")  # in an address
 
 
 class Settings(BaseSettings):
@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     def shown(self) -> list[tuple[str, str, Literal["set", "default"]]]:
         """(name, value, where from) of every setting, secrets masked, for `assistant doctor`."""
         effective = {"home": str(self.home_folder), "model_setting": self.model, "embedding_setting": self.embedding}
-        effective["state_url"] = _PASSWORD.sub(lambda m: f"{m['before'] or m['option']}***", self.conversations_url)
+        for field, url in {"state_url": self.conversations_url, "chroma_url": self.chroma_url or ""}.items():
+            effective[field] = _PASSWORD.sub(lambda m: f"{m['before'] or m['option']}***", url)
         rows: list[tuple[str, str, Literal["set", "default"]]] = []
         for field, info in type(self).model_fields.items():
             value = effective.get(field) or _masked(getattr(self, field))
