@@ -39,7 +39,7 @@ class CalculatorsView:
                 self.place = element("section", aria_label=self.say("calculator"))
         self.pane = SourcePane(desk, beside)
         self._form()
-        ui.run_javascript("document.querySelector('.menu-of-tools [aria-current]')?.scrollIntoView({block: 'center'})")
+        ui.run_javascript("desk.current()")
 
     def say(self, key: str, **values: object) -> str:
         return say(key, self.desk.language, **values)

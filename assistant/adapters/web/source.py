@@ -191,11 +191,13 @@ class SourcePane:
         start, end = self.marked
         pages = [page for page in report.pages if start < end and page.start < end and start < page.end]
         for page in pages or report.pages[:40]:
-            span = f"?start={max(start, page.start)}&end={min(end, page.end)}" if pages else ""
+            begin = max(start, page.start)
+            span = f"?start={begin}&end={min(end, page.end)}" if pages else ""
+            down = (begin - page.start) / max(1, page.end - page.start) if pages else None  # about, as in the text
             label = self.say("page", page=page.number)
             element("img", classes="page here" if pages else "page", loading="lazy", alt=label,
                     src=f"/web/pages/{report.report_id}/{page.number}.png{span}",
-                    width=int(page.width), height=int(page.height))  # fmt: skip
+                    width=int(page.width), height=int(page.height), data_down=down)  # fmt: skip
 
 
 def _ways(report: Report | None, marked: Span) -> list[str]:

@@ -30,7 +30,16 @@ window.desk = {
   },
   mark() {
     const mark = document.querySelector(".pane .here");
-    mark?.scrollIntoView({ block: "center", inline: "center" });
+    if (mark?.dataset.down) {
+      const body = mark.closest(".body");
+      body.scrollTop += mark.getBoundingClientRect().top - body.getBoundingClientRect().top;
+      body.scrollTop += mark.clientHeight * mark.dataset.down - body.clientHeight / 3;
+    } else mark?.scrollIntoView({ block: "center", inline: "nearest" });
+  },
+  current() {
+    const menu = document.querySelector(".menu-of-tools");
+    const item = menu?.querySelector("[aria-current]");
+    if (item) menu.scrollTop = item.offsetTop - menu.clientHeight / 2;
   },
   back() {
     (last?.isConnected ? last : document.getElementById("question"))?.focus();
