@@ -15,7 +15,8 @@ from operator import add
 from assistant.language import fold, written_in
 from assistant.types import Language
 
-_WORD = re.compile(r"[a-z0-9]")
+_IN_WORDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_HEAD = 4  # characters by which spellings are looked up
 _US_TICKER = re.compile(r"(?<![A-Za-z0-9.\-])[A-Z]{3,5}(?![A-Za-z0-9\-])")
 _BRANDED = re.compile(
     r"([\u4e00-\u9fff]{2})(?:国际|香港|证券|环球|金融|集团|研究|资本|控股|服务|期货|海外|市场|经纪|有限公司|[()])+"
@@ -66,39 +67,44 @@ class _Finder:
         self._by_head: dict[str, list[tuple[str, Term]]] = {}
         for spelling, term in spellings:
             if len(spelling) >= 2 or spelling in _METALS:
-                self._by_head.setdefault(spelling[:2], []).append((spelling, term))
+                self._by_head.setdefault(spelling[:_HEAD], []).append((spelling, term))
         for bucket in self._by_head.values():
             bucket.sort(key=lambda item: -len(item[0]))
+        self._pairs = frozenset(head[:2] for head in self._by_head if len(head) > 1)
+        self._singles = frozenset(head for head in self._by_head if len(head) == 1)
 
     def find(self, folded: str) -> Iterator[Mention]:
-        at = 0
-        while at < len(folded):
-            mention = self._at(folded, at)
+        done = 0
+        for at in self._starts(folded):
+            mention = self._at(folded, at) if at >= done else None
             if mention:
                 yield mention
-                at = mention.end
-            else:
-                at += 1
+                done = mention.end
+
+    def _starts(self, folded: str) -> list[int]:
+        """Where any spelling may begin; most of a text is passed over here, so it is one plain loop."""
+        pairs, singles = self._pairs, self._singles
+        following = folded[1:] + "\n"
+        near = [i for i, (a, b) in enumerate(zip(folded, following, strict=True)) if a + b in pairs or a in singles]
+        return [i for i in near if not (i and folded[i] in _IN_WORDS and folded[i - 1] in _IN_WORDS)]
 
     def _at(self, folded: str, at: int) -> Mention | None:
-        near = (*self._by_head.get(folded[at : at + 2], ()), *self._by_head.get(folded[at], ()))
-        if not near or (at and _WORD.match(folded[at]) and _WORD.match(folded[at - 1])):
-            return None
-        for spelling, term in near:
-            if folded.startswith(spelling, at):
-                end = _word_end(folded, at + len(spelling), spelling)
-                if end:
-                    return Mention(term, folded[at:end], at, end)
+        for size in range(_HEAD, 0, -1):
+            for spelling, term in self._by_head.get(folded[at : at + size], ()):
+                if folded.startswith(spelling, at):
+                    end = _word_end(folded, at + len(spelling), spelling)
+                    if end:
+                        return Mention(term, folded[at:end], at, end)
         return None
 
 
 def _word_end(folded: str, end: int, spelling: str) -> int:
     """Where a match ends as a whole word (an English plural included), or 0 where it is only part of a word."""
-    if not _WORD.match(spelling[-1]):
+    if spelling[-1] not in _IN_WORDS:
         return end
     for plural in ("", "s", "es"):
         stop = end + len(plural)
-        if folded.startswith(plural, end) and not (stop < len(folded) and _WORD.match(folded[stop])):
+        if folded.startswith(plural, end) and not (stop < len(folded) and folded[stop] in _IN_WORDS):
             return stop if not (plural and spelling[-1].isdigit()) else 0
     return 0
 
@@ -126,14 +132,14 @@ class Lexicon:
             if len(spelling) > 2 or not spelling.isascii():
                 self._brokers.setdefault(spelling[:2], []).append((i, spelling, name))
 
-    def concepts_in(self, text: str) -> list[Mention]:
-        """The concepts that a text names, left to right; offsets are of the folded text."""
-        return list(self._concept_finder.find(fold(text)))
+    def concepts_in(self, text: str, folded: str | None = None) -> list[Mention]:
+        """The concepts that a text names, left to right; offsets are of the folded text (pass it if you have it)."""
+        return list(self._concept_finder.find(fold(text) if folded is None else folded))
 
-    def names_in(self, text: str) -> list[Mention]:
+    def names_in(self, text: str, folded: str | None = None) -> list[Mention]:
         """The companies, brokers, products, indices, people and codes that a text names, left to right, then bare
         US tickers (which must stand in capitals)."""
-        found = list(self._name_finder.find(fold(text)))
+        found = list(self._name_finder.find(fold(text) if folded is None else folded))
         known = {mention.term.id for mention in found}
         for match in _US_TICKER.finditer(text):
             term = self._us.get(match.group())
