@@ -85,7 +85,7 @@ class _Finder:
         """Where any spelling may begin; most of a text is passed over here, so it is one plain loop."""
         pairs, singles = self._pairs, self._singles
         following = folded[1:] + "\n"
-        near = [i for i, (a, b) in enumerate(zip(folded, following, strict=True)) if a + b in pairs or a in singles]
+        near = [i for i, (a, b) in enumerate(zip(folded, following, strict=False)) if a + b in pairs or a in singles]
         return [i for i in near if not (i and folded[i] in _IN_WORDS and folded[i - 1] in _IN_WORDS)]
 
     def _at(self, folded: str, at: int) -> Mention | None:

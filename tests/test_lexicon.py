@@ -95,3 +95,7 @@ def test_products_belong_to_their_company() -> None:
     known = lexicon()
     azure = known.names["azure"]
     assert azure.owner == "microsoft" and azure in known.owned["microsoft"]
+
+
+def test_an_empty_text_names_nothing() -> None:
+    assert names("") == concepts("") == []
