@@ -67,7 +67,7 @@ def open_assistant(
     reports are read in first, after telling it their folder."""
     from assistant.service import Assistant as Service
 
-    assistant = Service(open_library(settings, wait), lambda: open_conversations(settings), _setup(settings))
+    assistant = Service(open_library(settings, wait), lambda: open_conversations(settings), setup(settings))
     try:
         if on_first_use and not assistant.reports():
             reports = bundled_reports()
@@ -119,7 +119,7 @@ def _embedding(settings: Settings) -> Embedding:
     return from_setting(settings.embedding, timeout=settings.timeout, api_key=key, base_url=settings.openai_base_url)
 
 
-def _setup(settings: Settings) -> Setup:
+def setup(settings: Settings) -> Setup:
     """The model that the settings name, opened when a question is asked; and the bundled prompts."""
     from assistant.chain import Setup
     from assistant.models import chat_model

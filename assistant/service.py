@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant import extractive
-from assistant.chain import Chain, Request, Setup, Stop, events_of
+from assistant.chain import Chain, Request, Setup, Stock, Stop, events_of
 from assistant.embeddings import Meter, metered
 from assistant.errors import InputError, LibraryError
 from assistant.followups import stand_alone
@@ -84,8 +84,8 @@ class Assistant:
         return self._chain
 
     def _chain_with(self, model: BaseChatModel, name: str) -> Chain:
-        parts = self.library, self.retriever, self.registry, self.places
-        return Chain(model, name, self.setup.prompts(), *parts, self.setup.timeout)
+        stock = Stock(self.library, self.retriever, self.registry, self.places, self.setup.prompts())
+        return Chain(model, name, stock, self.setup.timeout)
 
     def stream(
         self,

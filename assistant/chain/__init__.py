@@ -3,7 +3,10 @@
 `Chain.stream` gives the events of one answer; `Stop` ends it early, with what was released until then.
 """
 
-from assistant.chain.agent import Chain, Request, Setup, events_of
+from assistant.chain.agent import Chain
 from assistant.chain.background import Stop
+from assistant.chain.course import events_of
+from assistant.chain.material import Stock
+from assistant.chain.request import Request, Setup
 
-__all__ = ["Chain", "Request", "Setup", "Stop", "events_of"]
+__all__ = ["Chain", "Request", "Setup", "Stock", "Stop", "events_of"]

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from itertools import groupby
 
+from assistant.chain.orders import gives_orders
 from assistant.chunking import units
-from assistant.language import fold
 from assistant.retrieval import printed_date
 from assistant.tokenizers import count
 from assistant.types import Citation, CitationKind, Hit, Passage, Report, Table
@@ -174,17 +171,6 @@ def _groups(items: Sequence[Item]) -> str:
         parent = next(i for i in items if (i.table.index if i.table else None, i.section) == (table, section))
         parts.append(_in_table(parent.table, lines) if parent.table else _in_section(section, lines))
     return "\n".join(parts)
-
-
-def gives_orders(text: str) -> bool:
-    """Whether a text is addressed to the program or model that reads it, as no report is."""
-    return bool(_orders().search(fold(text)))
-
-
-@cache
-def _orders() -> re.Pattern[str]:
-    data = files("assistant").joinpath("data", "instructions.toml").read_text(encoding="utf-8")
-    return re.compile("|".join(f"(?:{pattern})" for pattern in tomllib.loads(data)["patterns"]))
 
 
 def _fenced(item: Item) -> str:
