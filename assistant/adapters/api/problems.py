@@ -21,6 +21,7 @@ UNEXPECTED = "an unexpected error; the server's log tells more under this reques
 _OPENAI = ("/v1/chat/", "/v1/models")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _DETAILS = {404: "there is nothing at this address", 405: "this address takes other methods"}
+_TITLES = {499: "Client Closed Request"}  # nobody reads it but the log
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _OPENAI_CODES = {401: "invalid_api_key", 404: "not_found", 413: "too_large", 429: "rate_limit_exceeded"}
 
@@ -95,7 +96,7 @@ def body(problem: Problem, scope: Scope) -> dict[str, Any]:
         kind = _OPENAI_TYPES.get(problem.status, "server_error" if problem.status >= 500 else "invalid_request_error")
         code = problem.members.get("code") or _OPENAI_CODES.get(problem.status)
         return {"error": {"message": problem.detail, "type": kind, "param": problem.members.get("param"), "code": code}}
-    title = HTTPStatus(problem.status).phrase
+    title = _TITLES.get(problem.status) or HTTPStatus(problem.status).phrase
     told = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.detail}
     return {**told, "request_id": request_id, **problem.members}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -42,6 +43,7 @@ def serve(app: FastAPI, host: str, port: int, tell: Callable[[str], None]) -> No
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=65,
     )
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it is done, and we are not yet
     with bound:
         _Server(config, lambda: tell(address)).run(sockets=[bound])
 
