@@ -259,7 +259,8 @@ class FakeSlack:
         self._sockets.add(socket)
         self.connections += 1
         await socket.send_json({"type": "hello", "num_connections": 1})
-        for envelope, _ in list(self.pending.values()):
+        for name, (envelope, _) in list(self.pending.items()):
+            self.pending[name] = (envelope, time.monotonic())
             await socket.send_json(envelope)
         self._told()
         async for message in socket:

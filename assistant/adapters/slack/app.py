@@ -34,6 +34,8 @@ from assistant.service import Assistant
 from assistant.settings import Settings
 
 log = logging.getLogger(__name__)
+_bolt_log = logging.getLogger(f"{__name__}.bolt")
+_bolt_log.setLevel(logging.ERROR)  # it warns of a token in the environment, which is where ours belongs
 
 ADDRESS = "/slack/events"
 PING = 5.0  # seconds between signs of life on a socket, and before it is opened again
@@ -78,6 +80,7 @@ class Bot:
         unverified = AsyncWebClient(base_url=self.client.base_url, retry_handlers=self.client.retry_handlers)
         return AsyncApp(
             name="assistant",
+            logger=_bolt_log,
             client=unverified,
             signing_secret=secret.get_secret_value() if secret else "",
             request_verification_enabled=secret is not None,

@@ -97,8 +97,9 @@ async def _streamed(desk: Desk, task: Task, place: Place) -> tuple[Answer, list[
                     words.figure(event.data)
                 elif event.kind == "answer":
                     answer = event.data
+            begun = len(stream.replies)
             await stream.add("".join(words.feed(event.data) for event in batch if event.kind == "delta"))
-            if stream.replies:
+            if len(stream.replies) > begun:
                 await asyncio.to_thread(desk.inbox.note, task.key, stream.replies)
     assert answer is not None, "a stream ends with its answer"
     return answer, await _ended(desk, task, place, stream, words, answer)

@@ -60,6 +60,7 @@ class Desk:
     ) -> None:
         self.assistant, self.settings, self.policy, self.client = assistant, settings, policy, client
         self.pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="slack")
+        self._pen = ThreadPoolExecutor(1, thread_name_prefix="slack-inbox")  # waits for nobody else's work
         self.identity: Identity | None = None
         self.refused: asyncio.Future[str] | None = None
         self._work, self._apologise, self._lease = work, apologise, lease
@@ -92,14 +93,16 @@ class Desk:
             with contextlib.suppress(LibraryError):
                 await asyncio.to_thread(self._inbox.renew, unfinished, 0.0)
             self._inbox.close()
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self.pool, self._pen):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     async def accept(self, task: Task) -> bool:
         """Writes a task down and begins with it; False where it is known. Quick: Slack waits for it."""
         try:
-            fresh = await asyncio.wait_for(asyncio.to_thread(self.inbox.add, task), _WRITING)
+            loop = asyncio.get_running_loop()
+            fresh = await asyncio.wait_for(loop.run_in_executor(self._pen, self.inbox.add, task), _WRITING)
         except (LibraryError, TimeoutError) as error:  # nobody goes without an answer for that
-            log.error("a task could not be written down: %s", error or "the database takes too long")
+            log.error("a task could not be written down: %s", str(error) or "the database takes too long")
             fresh = task.key not in self._unkept
             self._unkept.add(task.key)
         if fresh and not task.done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +14,15 @@ import pytest
 
 from assistant.adapters import slack as door
 from assistant.adapters.api.app import create_app
+from assistant.adapters.render import answer_data
+from assistant.adapters.slack.answers import MARKS
+from assistant.bootstrap import open_assistant
 from assistant.service import Assistant
 from assistant.settings import Settings
 from fakes.serving import serving
 from fakes.slack import BOT, SECRET, FakeSlack, post, signed
-from slack_bot import QUESTION, element, running, settings_for, settled, words
+from sessions import printed
+from slack_bot import QUESTION, element, library, running, settings_for, settled, words
 
 ASKED = f"<@{BOT}> {QUESTION}"
 QUESTIONS = (
@@ -124,24 +129,31 @@ def test_without_a_signing_secret_the_server_connects_by_socket(slack_assistant:
         assert httpx.post(f"{address}/slack/events").status_code in (404, 405)
 
 
-def test_slack_and_http_give_the_same_answers(slack_assistant: Assistant, slack: FakeSlack) -> None:
-    settings = settings_for(slack)
-    with serving(create_app(slack_assistant, settings)) as address, running(slack_assistant, settings):
+def resting(answer: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says, and all that it rests on."""
+    cited = [(c["n"], c["source"], c["start"], c["end"], c["quote"]) for c in answer["citations"]]
+    computed = [(c["id"], c["formula"], c["substituted"], c["result"]) for c in answer["calculations"]]
+    verdicts = [(f["text"], f["verdict"], f["source"]) for f in answer["figures"]]
+    return {"text": answer["text"], "status": answer["status"], "on": (cited, computed, verdicts)}
+
+
+def test_slack_http_and_the_terminal_give_the_same_answers(
+    slack: FakeSlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library(tmp_path).close()
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "home"))
+    terminal = [resting(json.loads(printed("ask", question, "--json"))) for question in QUESTIONS]
+    assistant, settings = open_assistant(Settings()), settings_for(slack)
+    with serving(create_app(assistant, settings)) as address, running(assistant, settings):
         for number, question in enumerate(QUESTIONS):
             ts = slack.says(f"C{number}", f"<@{BOT}> {question}")
             [message] = settled(slack, f"C{number}")
-            theirs = httpx.post(f"{address}/v1/ask", json={"question": question}, timeout=30).json()
-            [turn] = slack_assistant.conversations.turns(f"slack-T1-C{number}-{ts}")
-            ours = turn.answer
-            assert [(c.report_id, c.start, c.end) for c in ours.citations] == [
-                (c["report_id"], c["start"], c["end"]) for c in theirs["citations"]
-            ]
-            assert ours.text == theirs["text"] and ours.status == theirs["status"]
-            assert [(f.text, f.verdict) for f in ours.figures] == [(f["text"], f["verdict"]) for f in theirs["figures"]]
-            assert [(c.id, c.result) for c in ours.calculations] == [
-                (c["id"], c["result"]) for c in theirs["calculations"]
-            ]
-            for cited in theirs["citations"]:
-                assert f"{cited['source']} {cited['start']}–{cited['end']}" in words(message)
-            for made in theirs["calculations"]:
-                assert made["substituted"] in words(message)
+            over_http = httpx.post(f"{address}/v1/ask", json={"question": question}, timeout=30).json()
+            [turn] = assistant.conversations.turns(f"slack-T1-C{number}-{ts}")
+            assert resting(answer_data(turn.answer)) == resting(over_http) == terminal[number]
+            assert all(f"{c.source} {c.start}–{c.end}" in words(message) for c in turn.answer.citations)
+            assert all(made.substituted in words(message) for made in turn.answer.calculations)
+            for verdict, mark in MARKS.items():
+                stated = sum(figure.verdict == verdict for figure in turn.answer.figures)
+                assert (f"{mark} {stated} " in words(message)) == (stated > 0)
+    assistant.close()
