@@ -1,5 +1,6 @@
 """How often true sentences are doubted and corrupted ones believed, by the check of figures.
 
+    assistant eval grounding [--corpus DIR] [--questions FILE]
     python evals/grounding.py --exam DIR --reports DIR [--limit 5000] [--seed 1] [--show N]
 
 From an exam-shaped folder (JSON lines with "answer" and "evidence": [{"report", "quote"}], reports named by the first
@@ -18,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,9 @@ from pathlib import Path
 from assistant import tabular
 from assistant.chunking import search_text
 from assistant.embeddings import from_setting
+from assistant.evaluation.cases import source_of
+from assistant.evaluation.request import Request, assistant_over
+from assistant.evaluation.runs import Result, Run, digest
 from assistant.grounding import Span, check_text
 from assistant.grounding.places import Places
 from assistant.ingestion import ingest
@@ -36,6 +40,7 @@ from assistant.quantities import find_periods, find_quantities
 from assistant.reading import read
 from assistant.reading.labels import readable
 from assistant.retrieval import Retriever
+from assistant.service import Assistant
 from assistant.types import Report
 
 _SCALES = (
@@ -335,6 +340,7 @@ CORRUPTIONS: dict[str, Callable[[Case, random.Random], str | None]] = {
     "row": row, "quote": quote, "sum off by one": off_by_one,
 }  # fmt: skip
 COMPANIES: list[str] = []
+CORRUPTED = 2000  # sentences of an eval
 
 
 def corrupted(cases: list[Case], rng: random.Random, rounds: int) -> Iterator[Case]:
@@ -359,6 +365,48 @@ def corrupted(cases: list[Case], rng: random.Random, rounds: int) -> Iterator[Ca
 # ---------------------------------------------------------------- measuring
 
 
+def sentences(
+    questions: list[dict[str, object]], reports: dict[str, Report], rng: random.Random
+) -> tuple[list[Case], list[Case]]:
+    """The true sentences, and the corrupted ones in an order of chance."""
+    answers = " ".join(str(q["answer"]) for q in questions)
+    names = {m.text for m in lexicon().names_in(answers) if m.term.kind == "company" and m.text in answers}
+    COMPANIES.extend(sorted(names))
+    true = list(dict.fromkeys(true_cases(questions, reports)))
+    false = list(corrupted(true, rng, 3))
+    rng.shuffle(false)
+    return true, false
+
+
+def run(request: Request) -> list[Run]:
+    """As an eval: a true sentence is right when it is verified, a corrupted one when it is not."""
+    asked = request.cases()
+    questions = [asdict(case) for case in asked]
+    with assistant_over(request, asked) as assistant:
+        by_source = {info.source: assistant.report(info.report_id) for info in assistant.reports()}
+        named = {evidence.report for case in asked for evidence in case.evidence}
+        reports = {name: by_source[source] for name in named if (source := source_of(name, by_source))}
+        true, false = sentences(questions, reports, random.Random(request.seed))
+        checked = [(case, True) for case in true] + [(case, False) for case in false[:CORRUPTED]]
+        results = []
+        for number, (case, wanted) in enumerate(checked):
+            results.append(_result(case, wanted, assistant))
+            request.progress(number + 1, len(checked))
+    inputs = {"questions": f"{len(asked)} · {digest(*map(repr, asked))}", "sentences": f"{len(checked):,}"}
+    return [Run("grounding", "assistant", tuple({result.id: result for result in results}.values()), inputs)]
+
+
+def _result(case: Case, wanted: bool, assistant: Assistant) -> Result:
+    verified = assistant.check(case.text, case.spans).verified
+    kind = "true" if wanted else "corrupted"
+    reason = f"{case.kind}: {'doubted' if wanted else 'believed'}"
+    fine = verified is wanted
+    identity = digest(kind, case.kind, case.text, repr(case.spans))
+    return Result(
+        identity, case.text, (kind, f"{kind}: {case.kind}"), {"right": float(fine)}, {} if fine else {"right": reason}
+    )
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -379,13 +427,7 @@ def main() -> None:
         list(ingest(library, [options.reports], read=read))
         reports = {info.source[:3]: library.report(info.report_id) for info in library.infos()}
         retriever, places = Retriever(library), Places()
-        answers = " ".join(str(q["answer"]) for q in questions)
-        COMPANIES.extend(
-            sorted({m.text for m in lexicon().names_in(answers) if m.term.kind == "company" and m.text in answers})
-        )
-        true = list(dict.fromkeys(true_cases(questions, reports)))
-        false = list(corrupted(true, rng, 3))
-        rng.shuffle(false)
+        true, false = sentences(questions, reports, rng)
         for title, cases, wanted in (
             ("true, not verified", true, True),
             ("corrupted, shown as verified", false[: options.limit], False),

@@ -1,5 +1,6 @@
-"""How fast the assistant is, against what it stands on used bare, in the same run: four ratios.
+"""How fast the assistant is, against what it stands on used bare, in the same run: four ratios, and how they grow.
 
+    assistant eval speed [--corpus FOLDER] [--limit PASSAGES]
     python evals/speed.py [FOLDER] [--files 12000] [--rounds 1] [--runs 9]
 
 FOLDER holds corpus.jsonl and queries.dev.jsonl, a line {"id", "text"} a document and a query. Each document becomes a
@@ -11,6 +12,8 @@ busy machine slows both alike; printed are medians and their ratio.
 - search: ten passages in a warm process, against one Chroma query (ten results, with distances, metadata and documents)
   plus one tantivy query for the question's own tokens; over the bundled reports, then over FOLDER
 - ask, --help: whole processes, against `import chromadb` and against Python alone
+- growth (as an eval): seconds to add a thousand passages, milliseconds of a search, ours and bare, while the
+  library grows from 1,000 to `--limit` passages (30,000; give 200000 for the whole of it)
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
+import random
+import re
 import statistics
 import subprocess
 import sys
@@ -29,17 +35,46 @@ from pathlib import Path
 from typing import Any
 
 from assistant.bootstrap import bundled_reports
+from assistant.chunking import passages as cut
 from assistant.embeddings import Builtin
+from assistant.evaluation.request import Request
+from assistant.evaluation.runs import Result, Run
 from assistant.keywords import Entry, KeywordIndex
 from assistant.language import tokens
-from assistant.library import Library, embedded_text
+from assistant.library import Incoming, Library, embedded_text
+from assistant.reading import read
+from assistant.retrieval import Retriever
 from assistant.service import Assistant
 from assistant.types import Passage
 
+Timed = tuple[str, Sequence[float], Sequence[float]]  # what, seconds of ours and of the bare
+
 BATCH = 1000  # passages
+FILES = 2000  # documents that an eval reads in
+SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 200_000)  # passages
+LARGEST = 30_000
+LINES = 60  # of a random report
 QUERIES = 200
 PYTHON, PROGRAM = [sys.executable], [sys.executable, "-m", "assistant"]
 QUESTION = "OpenRouter 一周的 token 用量是多少?"
+
+
+def run(request: Request) -> list[Run]:
+    """The ratios over the bundled reports and over FOLDER, and the growth of a library made of random sentences."""
+    with tempfile.TemporaryDirectory() as name:
+        timed = list(_ratios(Path(name), request.corpus, FILES, runs=5))
+    with tempfile.TemporaryDirectory() as name:
+        grown = list(growth(Path(name), request))
+    ratios = [
+        Result(f"{what}/{i}", what, (what,), {"ratio": a / b, "seconds": a, "bare_seconds": b})
+        for what, ours, bare in timed
+        for i, (a, b) in enumerate(zip(ours, bare, strict=True))
+    ]
+    inputs = {"machine": f"{os.cpu_count()} processors, Python {platform.python_version()}"}
+    return [
+        Run("speed", "ratios", tuple(ratios), inputs, ("ratio", "seconds", "bare_seconds"), pooled=False),
+        Run("speed", "growth", tuple(grown), inputs, tuple(grown[0].scores), pooled=False),
+    ]
 
 
 def main() -> None:
@@ -51,19 +86,24 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9, help="of each command (9)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        commands(work / "notes", options.runs)
-        search("search, bundled reports", work / "notes", work / "bare-notes")
-        if options.folder is None:
-            return
-        documents = work / "documents"
-        documents.mkdir()
-        for i, text in enumerate(_texts(options.folder / "corpus.jsonl", options.files)):
-            (documents / f"{i:06}.txt").write_text(text, encoding="utf-8")
-        rounds = [ingest(documents, work / f"home-{i}", work / f"bare-{i}") for i in range(options.rounds)]
-        _report("assistant ingest / Chroma + tantivy", *zip(*rounds, strict=True))
-        queries = list(_texts(options.folder / "queries.dev.jsonl", QUERIES))
-        search(f"search, {options.folder.name}", work / "home-0", work / "bare-0", queries)
+        for timed in _ratios(Path(name), options.folder, options.files, options.runs, options.rounds):
+            _report(*timed)
+
+
+def _ratios(work: Path, folder: Path | None, files: int | None, runs: int, rounds: int = 1) -> Iterator[Timed]:
+    yield from commands(work / "notes", runs)
+    yield search("search, bundled reports", work / "notes", work / "bare-notes")
+    if folder is None:
+        return
+    documents = work / "documents"
+    documents.mkdir()
+    for i, text in enumerate(_texts(folder / "corpus.jsonl", files)):
+        (documents / f"{i:06}.txt").write_text(text, encoding="utf-8")
+    read_in = [ingest(documents, work / f"home-{i}", work / f"bare-{i}") for i in range(rounds)]
+    ours, bare = zip(*read_in, strict=True)
+    yield "assistant ingest / Chroma + tantivy", ours, bare
+    queries = list(_texts(folder / "queries.dev.jsonl", QUERIES))
+    yield search(f"search, {folder.name}", work / "home-0", work / "bare-0", queries)
 
 
 def _texts(lines: Path, limit: int | None) -> Iterator[str]:
@@ -91,7 +131,7 @@ def _run(command: list[str], home: Path) -> None:
 # ---------------------------------------------------------------- commands
 
 
-def commands(home: Path, runs: int) -> None:
+def commands(home: Path, runs: int) -> Iterator[Timed]:
     """Whole processes over the bundled reports."""
     _run([*PROGRAM, "ingest", *map(str, bundled_reports())], home)
     pairs = {
@@ -100,7 +140,8 @@ def commands(home: Path, runs: int) -> None:
     }
     for what, (ours, bare) in pairs.items():
         timed = [(_seconds(lambda: _run(ours, home)), _seconds(lambda: _run(bare, home))) for _ in range(runs)]  # noqa: B023
-        _report(what, *zip(*timed, strict=True))
+        mine, theirs = zip(*timed, strict=True)
+        yield what, mine, theirs
 
 
 # ---------------------------------------------------------------- ingest
@@ -156,7 +197,7 @@ def _collection(folder: Path) -> Any:
 # ---------------------------------------------------------------- search
 
 
-def search(what: str, home: Path, bare: Path, queries: Sequence[str] = ()) -> None:
+def search(what: str, home: Path, bare: Path, queries: Sequence[str] = ()) -> Timed:
     """Each query by `Assistant.search` and by the bare stores. Without queries it is what the reports' passages begin
     with, and the bare stores are filled first."""
     assistant = Assistant(Library.open(home, Builtin()))
@@ -178,9 +219,64 @@ def search(what: str, home: Path, bare: Path, queries: Sequence[str] = ()) -> No
         return _seconds(lambda: assistant.search(queries[i], 10)), _seconds(lambda: bare_query(i))
 
     both(0)  # the process is to be warm, not the answers
-    _report(f"{what} / Chroma + tantivy", *zip(*map(both, range(1, len(queries))), strict=True))
+    ours, bares = zip(*map(both, range(1, len(queries))), strict=True)
     assistant.close()
     index.close()
+    return f"{what} / Chroma + tantivy", ours, bares
+
+
+# ---------------------------------------------------------------- growth
+
+
+def growth(work: Path, request: Request) -> Iterator[Result]:
+    """A result a size: what it took to get there from the size before, and how long a search takes there."""
+    chance = random.Random(request.seed)
+    words = [w for path in bundled_reports() for w in re.split(r"[。\n|\t]", path.read_text("utf-8")) if len(w) > 12]
+    sizes = [size for size in SIZES if size <= (request.limit or LARGEST)] or SIZES[:1]
+    with Library.open(work / "ours", Builtin()) as library:
+        retriever, held = Retriever(library), 0
+        for number, size in enumerate(sizes):
+            made = list(_incoming(chance, words, size - held))
+            passages = [passage for each in made for passage in each.passages]
+            ours = _seconds(lambda made=made: library.add(made))  # type: ignore[misc]
+            bare = sum(fill(passages, work / "bare"))
+            held += len(passages)
+            thousand = 1000 / len(passages)
+            queries = [chance.choice(passages).text[:30] for _ in range(QUERIES // 4)]
+            found, found_bare = _search_times(retriever, work / "bare", queries)
+            scores = {"add_1000_s": ours * thousand, "bare_add_1000_s": bare * thousand}
+            scores |= {"search_ms": found * 1000, "bare_search_ms": found_bare * 1000}
+            yield Result(f"growth/{size}", f"{held:,} passages", (f"{size:,}",), scores)
+            request.progress(number + 1, len(sizes))
+
+
+def _incoming(chance: random.Random, words: Sequence[str], passages: int) -> Iterator[Incoming]:
+    """Reports of random sentences and figures, until they have so many passages."""
+    made = 0
+    while made < passages:
+        lines = [f"{chance.choice(words)}，{chance.randint(10, 10**6)} 亿元。" for _ in range(LINES)]
+        data = f"# {chance.random()}\n\n{chr(10).join(f'{line}{chr(10)}' for line in lines)}".encode()
+        report = read(data, f"{chance.getrandbits(64):x}.md")
+        incoming = Incoming(report, cut(report), data)
+        made += len(incoming.passages)
+        yield incoming
+
+
+def _search_times(retriever: Retriever, bare: Path, queries: Sequence[str]) -> tuple[float, float]:
+    """Median seconds of a search, ours and the bare stores'."""
+    collection, index, vectors = _collection(bare), KeywordIndex(bare / "tantivy"), Builtin().embed(queries)
+    terms = [[(token, 1.0) for token in dict.fromkeys(tokens(query))] for query in queries]
+
+    def bare_search(i: int) -> None:
+        collection.query(query_embeddings=vectors[i : i + 1], n_results=10, include=["distances"])
+        index.hits(terms[i], 10, context_weight=0)
+
+    retriever.search(queries[0])
+    bare_search(0)
+    ours = [_seconds(lambda i=i: retriever.search(queries[i])) for i in range(len(queries))]  # type: ignore[misc]
+    theirs = [_seconds(lambda i=i: bare_search(i)) for i in range(len(queries))]  # type: ignore[misc]
+    index.close()
+    return statistics.median(ours), statistics.median(theirs)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
     measure.add_argument("--corpus", metavar="DIR", type=Path, help="your reports (the bundled ones) · 报告文件夹")
     files = "your questions: CSV (question, answer, source, quote…) or JSON lines · 问题文件"
     measure.add_argument("--questions", metavar="FILE", type=Path, help=files)
-    measure.add_argument("--limit", type=_positive, metavar="N", help="only so many questions, drawn by the seed")
+    measure.add_argument("--limit", type=_count, metavar="N", help="only so many questions, drawn by the seed")
     measure.add_argument("--seed", type=_positive, default=1, metavar="N", help="same seed, same figures (1)")
     measure.add_argument("--html", metavar="FILE", type=Path, help="a page with charts, too · 另存为网页")
     measure.add_argument("--against", metavar="RUN", type=Path, help="what changed since this --json file")
@@ -171,10 +171,14 @@ def _question(parser: argparse.ArgumentParser, name: str, shown: str) -> None:
     _json(parser)
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 5 or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10,000")
+def _positive(text: str, largest: int = 10_000) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 7 or not 1 <= int(text) <= largest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {largest:,}")
     return int(text)
+
+
+def _count(text: str) -> int:
+    return _positive(text, 1_000_000)
 
 
 def _port(text: str) -> int:

@@ -10,6 +10,7 @@ from assistant.evaluation.statistics import Estimate
 
 WORST = 10
 SIGNIFICANT = 0.05
+_CHANGE = ("before", "after", "change", "95 %", "p", "")
 _SHOWN = 8  # ids of cases that got better or worse
 
 
@@ -27,11 +28,7 @@ def tables(runs: Sequence[Run], earlier: Sequence[Run] = ()) -> list[Table]:
     made = [overall(run) for run in runs if run.pooled]
     made += [by_group(runs)]
     made += [worst(run) for run in runs[:1] if run.pooled]
-    made += [
-        against(runs[0], run, f"{run.system}, compared with {runs[0].system}")
-        for run in runs[1:]
-        if _paired(runs[0], run)
-    ]
+    made += [between(runs)]
     for run in runs:
         before = matching(run, earlier)
         if before:
@@ -59,7 +56,7 @@ def by_group(runs: Sequence[Run]) -> Table:
     several = len(runs) > 1
     groups = dict.fromkeys(group for run in runs for group in run.figures())
     rows = [_group_row(run, group, names, several) for group in groups for run in runs if group in run.figures()]
-    title = "by language, kind and trap" if not several and runs[0].pooled else title_of(runs[0])
+    title = "by group" if not several and runs[0].pooled else title_of(runs[0])
     head = ("group", *(("system",) if several else ()), "cases", names[0], "95 %", *names[1:])
     return Table(title, head, tuple(rows))
 
@@ -97,7 +94,18 @@ def against(before: Run, after: Run, title: str) -> Table:
         if before.inputs.get("questions") == after.inputs.get("questions")
         else "; other questions: those of both count"
     )
-    return Table(title + note, ("score", "before", "after", "change", "95 %", "p", "", "better", "worse"), rows)
+    return Table(title + note, ("score", *_CHANGE, "better", "worse"), rows)
+
+
+def between(runs: Sequence[Run]) -> Table:
+    """How the first score of each other system differs from the first system's over the same cases."""
+    changed = [(run, compare(runs[0], run)[:1]) for run in runs[1:]]
+    rows = tuple((run.system, *_change(made)) for run, found in changed for made in found)
+    return Table(f"compared with {runs[0].system}", ("system", "score", *_CHANGE, "better", "worse"), rows)
+
+
+def _change(made: Comparison) -> tuple[str, ...]:
+    return (*_change_row(made)[:-2], str(len(made.better)), str(len(made.worse)))
 
 
 def _change_row(made: Comparison) -> tuple[str, ...]:
@@ -111,10 +119,6 @@ def _change_row(made: Comparison) -> tuple[str, ...]:
 def _ids(ids: Sequence[str]) -> str:
     shown = " ".join(ids[:_SHOWN])
     return f"{len(ids)}: {shown}{' …' if len(ids) > _SHOWN else ''}" if ids else "0"
-
-
-def _paired(first: Run, other: Run) -> bool:
-    return bool({result.id for result in first.results} & {result.id for result in other.results})
 
 
 def _mean(estimate: Estimate | None) -> str:
