@@ -6,7 +6,7 @@
 
 Recall@5, Recall@10, RR@10 and nDCG@10 of the assistant, of the assistant without one of its parts, and of others over
 the same texts (`pip install 'broker-report-assistant[baselines]'`; what is not installed is skipped). Of a large set
-2,000 documents and 200 queries are drawn by the seed.
+600 documents and 100 queries are drawn by the seed.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from assistant.evaluation.runs import Result, digest
 Place = tuple[str, int, int]  # source, start, end
 Search = Callable[[str], Sequence[Place]]
 DEPTH = 60  # places that a system is asked for, so that ten documents are among them
-DOCUMENTS = 2000  # of a large set: those that a query wants, and others drawn by the seed
-QUERIES = 200
+DOCUMENTS = 600  # of a large set: those that a query wants, and others drawn by the seed
+QUERIES = 100
 SLICE = 400  # characters
 
 
