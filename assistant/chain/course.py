@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from assistant.messages import say
 from assistant.models import EmptyReply, Trouble, trouble
 from assistant.money import LimitReached, Spending
 from assistant.receipts import Recording
+from assistant.tracing import Span, span
 from assistant.types import Answer, Event
 
 if TYPE_CHECKING:
@@ -232,22 +233,31 @@ class Course:
         self._begin()
         reply: Any = None
         try:
-            async with asyncio.timeout(self.timeout):
-                async for chunk in self.model.astream(messages, max_tokens=output):
-                    reply = chunk if reply is None else reply + chunk
-                    self.partial += chunk.text
-                    yield chunk.text
+            with self.calling() as step:
+                async with asyncio.timeout(self.timeout):
+                    async for chunk in self.model.astream(messages, max_tokens=output):
+                        reply = chunk if reply is None else reply + chunk
+                        self.partial += chunk.text
+                        yield chunk.text
+                if reply is None:
+                    raise EmptyReply
+                self.book(reply, step)
         except (Exception, asyncio.CancelledError) as error:
             self.lost(error)
             raise
-        if reply is None:
-            raise EmptyReply
-        self.book(reply)
 
-    def book(self, reply: AIMessage) -> None:
+    def calling(self) -> AbstractContextManager[Span]:
+        """The step of one call of the model, for whoever collects traces."""
+        provider, _, model = self.name.partition(":")
+        named = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": provider, "gen_ai.request.model": model}
+        return span(f"chat {model}", **named)
+
+    def book(self, reply: AIMessage, step: Span) -> None:
         """Takes a whole reply to the account and to the record."""
         from langchain_core.messages import message_to_dict
 
+        for name in ("input_tokens", "output_tokens") if reply.usage_metadata else ():
+            step.set_attribute(f"gen_ai.usage.{name}", dict(reply.usage_metadata or {})[name])
         self.spending.add(reply.usage_metadata)
         self.recording.reply(message_to_dict(reply))
         self.material.toolbox.number(reply.tool_calls)

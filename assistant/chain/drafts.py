@@ -9,9 +9,11 @@ from typing import Literal
 
 PieceKind = Literal["sentence", "heading", "table", "prefix", "newline"]
 
-_MARK = r"(?:[kc][0-9a-z]*|\d{1,3}|question)"
-MARKS = re.compile(rf"[ \t]*[\[【]{_MARK}(?:[\s,，、;]+{_MARK})*[\]】]", re.I)
+_KEY = r"(?:k(?:[0-9a-f]{5,}|(?=[a-z]*\d)[0-9a-z]{3,})|c\d{1,3}|\d{1,3}|question)"  # invented ones too
+_MARK = rf"(?:(?:\^|(?:key|evidence)[\s:=]*)?\"?{_KEY}\"?)"  # as models vary it
+MARKS = re.compile(rf"[ \t]*(?:[\[【]{_MARK}(?:[\s,，、;]+{_MARK})*[\]】]|[(（]k[0-9a-f]{{5,}}[)）])", re.I)
 _TRAIL = re.compile(rf"(?:{MARKS.pattern})*[ \t]*", re.I)
+_THOUGHTS = ("<think>", "</think>")  # what begins and what ends them
 _MARKED = "\0"  # stands for each character of a citation while sentence ends are looked for
 _END = re.compile(
     r"[。！？!?]+[”\"」』)）*]*|(?<=[a-z0-9%)\]”\"’\0])\.[”\")*]*(?=\0*[ \t]+[A-Z“\"(一-鿿])"
@@ -28,6 +30,34 @@ class Piece:
 
     kind: PieceKind
     text: str
+
+
+class Spoken:
+    """What a model says aloud: some servers send its thoughts as text too, between <think> and </think>."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._thinking = False
+
+    def feed(self, chunk: str) -> str:
+        """The chunk without thoughts; what may be the beginning of a tag waits for the next one."""
+        self._held += chunk
+        aloud = ""
+        while True:
+            tag = _THOUGHTS[self._thinking]
+            before, found, after = self._held.partition(tag)
+            if not found:
+                break
+            aloud += "" if self._thinking else before
+            self._held, self._thinking = after, not self._thinking
+        waits = next((n for n in range(len(tag) - 1, 0, -1) if self._held.endswith(tag[:n])), 0)
+        sure, self._held = self._held[: len(self._held) - waits], self._held[len(self._held) - waits :]
+        return aloud if self._thinking else aloud + sure
+
+    def finish(self) -> str:
+        """What was waiting, if it is no thought."""
+        left, self._held = self._held, ""
+        return "" if self._thinking else left
 
 
 class Cutter:

@@ -41,8 +41,11 @@ class Guard(AgentMiddleware[Any, Any]):
             output = course.spending.allow(size(messages, course.name, len(request.tools)))
             limited = request.override(model_settings=request.model_settings | {"max_tokens": output})
             try:
-                async with asyncio.timeout(course.timeout):
-                    response = await handler(limited)
+                with course.calling() as step:
+                    async with asyncio.timeout(course.timeout):
+                        response = await handler(limited)
+                    reply = next(message for message in response.result if isinstance(message, AIMessage))
+                    course.book(reply, step)
             except asyncio.CancelledError as stopped:
                 course.lost(stopped)
                 raise
@@ -51,8 +54,6 @@ class Guard(AgentMiddleware[Any, Any]):
                 if attempt == 2 or trouble(error) not in _AGAIN or not course.restarted():
                     raise
                 continue
-            reply = next(message for message in response.result if isinstance(message, AIMessage))
-            course.book(reply)
             if reply.tool_calls or reply.text.strip() or attempt == 2:
                 return response
         raise AssertionError("the second attempt returns or raises")

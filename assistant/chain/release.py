@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.chain.drafts import MARKS, Cutter, Piece
+from assistant.chain.drafts import MARKS, Cutter, Piece, Spoken
 from assistant.chain.pool import Item, Pool
 from assistant.chain.support import Claim, owns_up, reasons, supported, supporting, tightened
 from assistant.chain.toolbox import UNKNOWN, Toolbox
@@ -21,7 +21,7 @@ from assistant.language import written_in
 from assistant.messages import say
 from assistant.types import Calculation, Citation, Event, Language, Removed, Report, StatedFigure
 
-_KEY = re.compile(r"k[0-9a-z]+|c?\d+", re.I)
+_KEY = re.compile(r"\b(?:k(?!ey)[0-9a-z]+|c?\d+)", re.I)
 _NOT_FOUND = re.compile(r"[\s`*\"'#>-]*NOT[_ ]FOUND\b[\s`*\"'.:：。-]*", re.I)
 _NOTHING = re.compile(r"[\s`*\"']*NOTHING\b[\s`*\"'.]*", re.I)
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
@@ -47,7 +47,7 @@ class Release:
         """`question` is all that the person typed, whose figures count as given."""
         self._question, self._language = question, language
         self._pool, self._toolbox, self._places = pool, toolbox, places
-        self._cutter = Cutter()
+        self._spoken, self._cutter = Spoken(), Cutter()
         self._waiting: list[str] = []  # what stands before a sentence: line ends, list marks, headings
         self._numbers: dict[tuple[str, int, int], int] = {}
         self._said: set[str] = set()
@@ -65,19 +65,19 @@ class Release:
 
     def feed(self, chunk: str) -> Iterator[Event]:
         """What can be released now that the draft has grown by `chunk`."""
-        for piece in self._cutter.feed(chunk):
+        for piece in self._cutter.feed(self._spoken.feed(chunk)):
             yield from self._taken(piece)
 
     def finish(self, whole: bool = True) -> Iterator[Event]:
         """The rest of the draft; where it was cut off (`whole` is False) its last, incomplete piece is left out."""
         if whole:
-            for piece in self._cutter.finish():
+            for piece in (*self._cutter.feed(self._spoken.finish()), *self._cutter.finish()):
                 yield from self._taken(piece)
         self.restart()
 
     def restart(self) -> None:
         """Forgets what is not released yet; the next chunk begins a new draft on a new line."""
-        self._cutter = Cutter()
+        self._spoken, self._cutter = Spoken(), Cutter()
         self._waiting = ["\n"] if self.text and not self.text.endswith("\n") else []
 
     def failed(self) -> list[Failure]:
