@@ -42,6 +42,9 @@ class Person(Protocol):
     def name(self) -> str: ...
     @property
     def role(self) -> str: ...
+    def wait(self) -> float:
+        """Counts a question; returns the seconds to wait where the minute's are used up, else 0."""
+        ...
 
 
 class Local:
@@ -51,6 +54,10 @@ class Local:
     role = "write"
     usd_per_day = None
 
+    def wait(self) -> float:
+        """There is no limit."""
+        return 0.0
+
 
 class _Holder:
     """Whoever has one of the keys."""
@@ -58,6 +65,10 @@ class _Holder:
     def __init__(self, key: str) -> None:
         self.name = f"key-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
         self.role = "write"
+
+    def wait(self) -> float:
+        """There is no limit."""
+        return 0.0
 
 
 FindKey = Callable[[str], Person | None]

@@ -255,7 +255,7 @@ def _small_table(rows: list[_RowCells], chips: list[Any]) -> Node:
 
 
 def _warnings(answer: Answer) -> list[Node]:
-    return [node("p", words(warning), class_="warning") for warning in answer.warnings]
+    return [node("p", words(warning), class_="note") for warning in answer.warnings]
 
 
 def _sources(answer: Answer, language: Language) -> list[Node]:

@@ -189,6 +189,10 @@ class Chat:
         question = question.strip()[:_LONGEST]
         if self.stopped or not question:
             return
+        if wait := self.desk.person.wait():
+            ui.notify(self.say("too_many", seconds=int(wait) + 1), type="warning")
+            ui.run_javascript(f"desk.ask({json.dumps(question)})")
+            return
         self.stopped = asyncio.Event()
         self._busy(True)
         turn = self._turn(Answer(question, self.desk.language, "answered", ""), [])

@@ -23,6 +23,7 @@ class Desk:
     language: Language
     theme: str = "auto"
     guarded: bool = False
+    upload_limit: float = 200.0  # MB of a file
     conversation_id: str | None = None
     filters: Filters = field(default_factory=Filters)
 

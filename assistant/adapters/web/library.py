@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 _LISTED = 100  # reports at first, and more at a time
 _NAMES = "(files) => emit(files.map((file) => file.name))"
 _FAILED = "({files}) => emit(files.map((file) => file.name))"
-_LARGEST = 200 << 20  # bytes of a file; what can't be read of smaller ones, reading says
 
 
 class LibraryView:
@@ -71,7 +70,8 @@ class LibraryView:
     def _drop(self) -> None:
         """A zone to drag files onto; NiceGUI's uploader, out of sight, brings them here."""
         with element("section", classes="drop", aria_label=self.say("add_reports")):
-            upload = ui.upload(multiple=True, auto_upload=True, max_file_size=_LARGEST, on_upload=self._uploaded,
+            most = int(self.desk.upload_limit * (1 << 20))
+            upload = ui.upload(multiple=True, auto_upload=True, max_file_size=most, on_upload=self._uploaded,
                                on_rejected=self._rejected)  # fmt: skip
             upload.on("added", lambda event: self._sending(list(event.args)), js_handler=_NAMES)
             upload.on("failed", lambda event: self._failed(list(event.args)), js_handler=_FAILED)
@@ -85,7 +85,7 @@ class LibraryView:
             self.lines: dict[str, ui.element] = {}
 
     def _rejected(self) -> None:
-        ui.notify(self.say("too_large", most=_LARGEST >> 20), type="negative")
+        ui.notify(self.say("too_large", most=f"{self.desk.upload_limit:g}"), type="negative")
 
     def _sending(self, names: list[str]) -> None:
         for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -36,11 +37,11 @@ def add_pages(
     access = Access(settings.api_keys, find_key)
     _add_files(app, assistant, access)
     for path, view in (("/", _ask), ("/library", _library), ("/calculators", _calculators)):
-        _add_page(path, view, assistant, answers or answering(assistant), access)
+        _add_page(path, view, partial(Desk, assistant, answers or answering(assistant)), access, settings)
     inner.user_middleware.append(Middleware(Policy, guarded=access.guarded))
     ui.run_with(
         app,
-        title="",
+        title="404",  # of pages that are not there; ours have their own
         tailwind=False,
         dark=None,
         reconnect_timeout=_PATIENCE,
@@ -73,14 +74,16 @@ def _add_files(app: FastAPI, assistant: Assistant, access: Access) -> None:
         return Response(made, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
 
 
-def _add_page(path: str, view: Page, assistant: Assistant, answers: Answering, access: Access) -> None:
+def _add_page(path: str, view: Page, made: Callable[..., Desk], access: Access, settings: Settings) -> None:
     async def page(request: Request) -> Response | None:
         person = access.person(request)
         if person is None:
             return asks_for_key(request)
         theme = request.cookies.get("theme", "auto")
         shown = theme if theme in THEMES else "auto"
-        await view(Desk(assistant, answers, person, language_of(request), shown, access.guarded), request)
+        guarded, limit = access.guarded, settings.upload_limit
+        desk = made(person, language_of(request), shown, guarded=guarded, upload_limit=limit)
+        await view(desk, request)
         return None
 
     ui.page(path, response_timeout=_BUILDING)(page)

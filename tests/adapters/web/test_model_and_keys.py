@@ -31,7 +31,7 @@ NOTE = """# Alpha 证券：星河科技点评
 | 净利润 | 900 | 1200 | 1800 |
 """
 QUESTION = "星河科技 2025 年收入是多少?"
-READ, WRITE = "reading-key-0001", "writing-key-0001"
+READ, WRITE, RARE = "reading-key-0001", "writing-key-0001", "limited-key-0001"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, model: OpenAIServer) -> It
         assistant = open_assistant(Settings())
         list(assistant.ingest([note]))
         assistant.close()
-    keys = f"desk:read:{READ},{WRITE}"
+    keys = f"desk:read:{READ},rare:read:{RARE}:1/min,{WRITE}"
     settings = {"OPENAI_BASE_URL": model.url, "ASSISTANT_EMBEDDING": "builtin", "ASSISTANT_API_KEYS": keys}
     with served(home, **settings) as running:
         yield running
@@ -114,6 +114,17 @@ def test_a_key_that_may_read_changes_nothing_and_sees_its_own_conversations(
     expect(page.locator(".zone")).to_have_count(0)
     expect(page.get_by_role("button", name="Remove")).to_have_count(0)
     expect(page.locator(".past a")).to_have_count(0)
+
+
+def test_a_key_with_a_limit_is_told_when_to_ask_again(open_page: Open, address: str, model: OpenAIServer) -> None:
+    model.always(writes("收入为 120 亿元。[{k}]"))
+    page = enter(open_page, address, RARE)
+    ask(page, QUESTION)
+    page.fill("#question", "再问一次?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Too many questions in a minute")).to_be_visible()
+    expect(page.locator("#question")).to_have_value("再问一次?")
+    expect(page.locator(".turn")).to_have_count(1)
 
 
 def test_a_models_answer_shows_its_cost_and_what_was_removed(
