@@ -88,11 +88,15 @@ class Archive:
 
     def read(self, report_id: str) -> Kept:
         """A kept report. Raises LibraryError if it is gone or damaged."""
+        return self.read_encoded(report_id)[0]
+
+    def read_encoded(self, report_id: str) -> tuple[Kept, bytes]:
+        """A kept report, also as `encode` made it. Raises LibraryError if it is gone or damaged."""
         with self._lock:
             row = self._database.execute("SELECT data FROM kept WHERE report_id = ?", (report_id,)).fetchone()
         with contextlib.suppress(ValueError):
             if row is not None:
-                return decode(row[0])
+                return decode(row[0]), row[0]
         raise LibraryError(
             f"the kept text of report {report_id} is missing or damaged; run: assistant remove {report_id}, "
             "then ingest its file again"

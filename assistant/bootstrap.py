@@ -112,6 +112,34 @@ def reindex(settings: Settings, progress: Callable[[int, int], None] | None = No
         return sum(info.passages for info in library.infos())
 
 
+def backup(settings: Settings, file: Path, progress: Callable[[int, int], None] | None = None) -> int:
+    """Writes the library to one file, and returns how many reports it holds. Raises LibraryError."""
+    from assistant.library.backup import backup as write
+
+    with open_library(settings) as library:
+        return write(library, file, progress)
+
+
+def restore(settings: Settings, file: Path, progress: Callable[[int, int], None] | None = None) -> int:
+    """Adds the reports of a backup that the library lacks, and returns how many. Raises InputError, LibraryError."""
+    from assistant.library.backup import restore as read
+
+    with open_library(settings) as library:
+        return read(library, file, progress)
+
+
+def verify(
+    settings: Settings, progress: Callable[[int, int], None] | None = None
+) -> tuple[list[dict[str, str]], dict[str, int]]:
+    """What is wrong with the library, each as {"sentence", "mend"}, after comparing every passage with its report's
+    text and with the stores; and how much was compared. Raises LibraryError."""
+    with open_library(settings) as library:
+        infos = library.infos()
+        found = library.check(texts=True, progress=progress)
+        counts = {"reports": len(infos), "passages": sum(info.passages for info in infos)}
+        return [{"sentence": problem.message, "mend": problem.mend} for problem in found], counts
+
+
 def _embedding(settings: Settings) -> Embedding:
     from assistant.embeddings import from_setting
 

@@ -10,7 +10,7 @@ import pickle
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -106,6 +106,43 @@ def ingest(
                 if progress:
                     progress(done, len(files))
                 yield outcome
+
+
+def watch(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    read: Read,
+    stop: threading.Event,
+    progress: Progress | None = None,
+    every: float = 2.0,
+) -> Iterator[Outcome]:
+    """`ingest`, and from then on what comes into the folders or changes there, until `stop` is set.
+
+    A file is read once it has stayed as it is from one look to the next, `every` seconds later, so that none is read
+    while it is being copied. What is taken out of a folder stays in the library.
+    """
+    yield from ingest(library, paths, read=read, progress=progress)
+    done = _stamps(paths)
+    before = done
+    while not stop.wait(every):
+        now = _stamps(paths)
+        settled = [path for path, stamp in now.items() if before.get(path) == stamp != done.get(path)]
+        before = now
+        if settled:
+            yield from ingest(library, settled, read=read)
+            done |= {path: now[path] for path in settled}
+
+
+def _stamps(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Every file to read, with its size and when it was changed."""
+    found = {}
+    for path in _walk(paths):
+        if isinstance(path, Path):
+            with suppress(OSError):
+                status = path.stat()
+                found[path] = status.st_size, status.st_mtime_ns
+    return found
 
 
 def _batches(library: Library, files: Iterable[Path | Outcome]) -> Iterator[_Batch]:

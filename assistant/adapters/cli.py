@@ -81,6 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("paths", nargs="+", metavar="PATH", help=files)
     _json(ingest)
 
+    watched = "then wait for what comes into the folders or changes there, until interrupted · 持续监视文件夹"
+    ingest.add_argument("--watch", action="store_true", help=watched)
     ask = command("ask", run_ask, "ask a question · 提问")
     _question(ask, "question", "QUESTION")
     went_on = "go on with this conversation, or begin a new one · 在这个对话里继续提问,或开始新对话"
@@ -148,6 +150,11 @@ def build_parser() -> argparse.ArgumentParser:
     _json(measure)
 
     command("reindex", run_reindex, "build the library's index anew with the embedding now set · 重建索引")
+    backup = command("backup", run_backup, "write the whole library to one file · 把整个库备份到一个文件")
+    backup.add_argument("file", metavar="FILE")
+    restore = command("restore", run_restore, "add what a backup has and the library lacks · 从备份恢复")
+    restore.add_argument("file", metavar="FILE")
+    _json(command("verify", run_verify, "compare every passage with its report and the stores · 逐段核对整个库"))
     _json(command("doctor", run_doctor, "settings in force and the library's health · 检查设置与库"))
     return parser
 
@@ -217,10 +224,13 @@ def run_ingest(options: argparse.Namespace) -> int:
 
     from assistant.adapters.render import as_json
 
+    paths = [Path(path) for path in options.paths]
+    if options.watch:
+        return _watch(paths, options)
     outcomes = []
     try:
         with _assistant() as assistant, _progress("reading") as progress:
-            for outcome in assistant.ingest([Path(path) for path in options.paths], progress):
+            for outcome in assistant.ingest(paths, progress):
                 outcomes.append(outcome)
                 if not options.json:
                     print(outcome_line(outcome), flush=True)
@@ -228,6 +238,21 @@ def run_ingest(options: argparse.Namespace) -> int:
         if options.json:
             print(as_json({"files": [asdict(outcome) for outcome in outcomes]}))
     return FAILED if any(outcome.status == "failed" for outcome in outcomes) else DONE
+
+
+def _watch(paths: list[Path], options: argparse.Namespace) -> int:
+    """A line a file as they come, with --json an object a line, until interrupted."""
+    from dataclasses import asdict
+    from threading import Event
+
+    from assistant.adapters.render import as_json
+    from assistant.ingestion import watch
+    from assistant.reading import read
+
+    with _assistant() as assistant, _progress("reading") as progress:
+        for outcome in watch(assistant.library, paths, read=read, stop=Event(), progress=progress):
+            print(as_json(asdict(outcome)) if options.json else outcome_line(outcome), flush=True)
+    return DONE
 
 
 def outcome_line(outcome: Outcome) -> str:
@@ -604,6 +629,43 @@ def run_reindex(options: argparse.Namespace) -> int:
         count = reindex(load_settings(), progress)
     print(f"{count} passages embedded anew")
     return DONE
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    """Every report, with its file and its vectors, in one file."""
+    from assistant.bootstrap import backup
+    from assistant.settings import load_settings
+
+    with _progress("backing up") as progress:
+        print(f"{backup(load_settings(), Path(options.file), progress):,} reports written")
+    return DONE
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    """The reports of a backup that the library lacks."""
+    from assistant.bootstrap import restore
+    from assistant.settings import load_settings
+
+    with _progress("restoring") as progress:
+        print(f"{restore(load_settings(), Path(options.file), progress):,} reports restored")
+    return DONE
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """1 where something is amiss, with the command that mends it."""
+    from assistant.adapters.render import as_json, plain
+    from assistant.bootstrap import verify
+    from assistant.settings import load_settings
+
+    with _progress("verifying") as progress:
+        problems, counts = verify(load_settings(), progress)
+    if options.json:
+        print(as_json({"library": counts, "problems": problems}))
+    else:
+        print(", ".join(f"{count:,} {name}" for name, count in counts.items()) + " compared")
+        told = [f"! {problem['sentence']}\n  mend it: {problem['mend']}" for problem in problems]
+        print(plain("\n".join(told)) or "nothing is amiss")
+    return FAILED if problems else DONE
 
 
 def run_doctor(options: argparse.Namespace) -> int:

@@ -33,6 +33,8 @@ from assistant.library.records import (
     Progress,
     Record,
     computed,
+    embedded_text,
+    entry_of,
     packed,
     prepare,
     report_of,
@@ -327,6 +329,20 @@ class Library:
             self._version += 1
             self._tell([gone.report_id])
         return gone
+
+    def prepared(self, report_id: str) -> Prepared:
+        """A report as `put` takes it, with its vectors. Raises InputError if it is unknown."""
+        with self._clear_errors():
+            record = self._records.get(self.resolve(report_id))
+            if record is None:
+                raise InputError(f'there is no report "{report_id}" any more')
+            kept, encoded = self._stores.archive.read_encoded(report_id)
+            entries = tuple(entry_of(passage) for passage in kept.passages)
+            found = self._stores.vectors.vectors([entry.passage_id for entry in entries])
+            whole = entries and all(entry.passage_id in found for entry in entries)
+            vectors = np.stack([found[entry.passage_id] for entry in entries]) if whole else None
+            texts = () if whole else tuple(embedded_text(passage) for passage in kept.passages)
+            return Prepared(record, encoded, self._original(report_id), entries, vectors, texts, ())
 
     def _keep(self, batch: Sequence[Prepared]) -> dict[str, Record]:
         """Keeps the reports of a batch, and returns what is to go on record."""
