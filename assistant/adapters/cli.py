@@ -127,6 +127,9 @@ def build_parser() -> argparse.ArgumentParser:
     tool.add_argument("values", nargs="*", metavar="KEY=VALUE")
     _json(tool)
 
+    chat = command("chat", run_chat, "talk in the terminal, or a line a question from a pipe · 在终端里对话")
+    chat.add_argument("--conversation", metavar="ID", help="go on with this conversation · 继续这个对话")
+
     serve = command("serve", run_serve, "HTTP API and web chat · 启动 HTTP 服务与网页")
     serve.add_argument("--host", default="127.0.0.1", help="where to listen; beyond this machine only with keys")
     serve.add_argument("--port", type=_port, default=8000, help="(8000); 0 takes a free one")
@@ -535,6 +538,16 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
             raise InputError(f"{pair!r} is not KEY=VALUE")
         values[key] = value
     return values
+
+
+def run_chat(options: argparse.Namespace) -> int:
+    """A conversation in the terminal until the person leaves; from a pipe, 1 where anything failed."""
+    from assistant.adapters.terminal.chat import chat
+    from assistant.settings import load_settings
+
+    with _assistant(first_use=True) as assistant:
+        done = chat(assistant, load_settings().home_folder, sys.stdin.isatty(), options.conversation)
+    return DONE if done else FAILED
 
 
 def run_serve(options: argparse.Namespace) -> int:
