@@ -84,8 +84,9 @@ class _Finder:
     def _starts(self, folded: str) -> list[int]:
         """Where any spelling may begin; most of a text is passed over here, so it is one plain loop."""
         pairs, singles = self._pairs, self._singles
-        following = folded[1:] + "\n"
-        near = [i for i, (a, b) in enumerate(zip(folded, following, strict=False)) if a + b in pairs or a in singles]
+        near = [i for i, pair in enumerate(map(add, folded, folded[1:])) if pair in pairs]
+        if not singles.isdisjoint(folded):
+            near = sorted({*near, *(i for i, letter in enumerate(folded) if letter in singles)})
         return [i for i in near if not (i and folded[i] in _IN_WORDS and folded[i - 1] in _IN_WORDS)]
 
     def _at(self, folded: str, at: int) -> Mention | None:
@@ -141,12 +142,17 @@ class Lexicon:
         US tickers (which must stand in capitals)."""
         found = list(self._name_finder.find(fold(text) if folded is None else folded))
         known = {mention.term.id for mention in found}
-        for match in _US_TICKER.finditer(text):
-            term = self._us.get(match.group())
-            if term and term.id not in known:
-                known.add(term.id)
-                found.append(Mention(term, match.group().lower(), -1, -1))
+        for mention in self.tickers_in(text):
+            if mention.term.id not in known:
+                known.add(mention.term.id)
+                found.append(mention)
         return found
+
+    def tickers_in(self, text: str) -> Iterator[Mention]:
+        """Bare US tickers, without places."""
+        for match in _US_TICKER.finditer(text):
+            if term := self._us.get(match.group()):
+                yield Mention(term, match.group().lower(), -1, -1)
 
     def brokers_in(self, text: str) -> list[str]:
         """The standard name of a broker for each time it is named; quick enough for whole reports."""

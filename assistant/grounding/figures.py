@@ -10,12 +10,12 @@ from decimal import Decimal
 from assistant.grounding.computed import Source, states, values
 from assistant.grounding.derivation import is_constant
 from assistant.grounding.finding import Finding, figure
-from assistant.grounding.matching import Why, compare, related, same_period
+from assistant.grounding.matching import Match, Why, compare, related, same_period
 from assistant.grounding.places import Fact, Place
 from assistant.grounding.wording import Said, Wording, bare, lists, read_wording, vocabulary
 from assistant.language import CJK, fold, script_of
 from assistant.quantities import Quantity, same_quantity
-from assistant.types import Calculation
+from assistant.types import Calculation, Verdict
 
 _SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
 _AROUND = 6  # characters on either side of a figure of a caption
@@ -248,26 +248,30 @@ def _strong(pairs: Sequence[Finding]) -> set[tuple[str, int, int]]:
 
 def _best(said: Said, wording: Wording, sources: Sequence[Source]) -> Finding:
     """The figure of the sources that is the same; else the nearest and what differs."""
-    best: tuple[int, int, Decimal] | None = None
-    nearest = figure(said, "unverified", why="nothing")
-    elsewhere = {id(s): [p for other in sources if other is not s for p in other.place.periods] for s in sources}
+    compared: list[tuple[Source, Fact, Match]] = []
     for source in sources:
-        for fact in source.place.facts:
-            match = compare(said, wording, fact, source.place, elsewhere[id(source)])
-            shared = len(wording.words & fact.words)
-            if match.outcome == "quoted" or match.outcome == "rounded":
-                rank = (0 if match.outcome == "quoted" else 1, -shared, Decimal(0 if fact.newest else 1))
-                made = figure(said, match.outcome, name=source.name, source=source, fact=fact)
-            else:
-                rank = (
-                    _distance(match.why, said.quantity, fact.said.quantity),
-                    -shared,
-                    abs(fact.said.quantity.value - said.quantity.value),
-                )
-                made = figure(said, "unverified", source=source, fact=fact, why=match.why)
-            if best is None or rank < best:
-                best, nearest = rank, made
-    return nearest
+        around = lambda own=source: [p for other in sources if other is not own for p in other.place.periods]  # noqa: E731
+        compared += [(source, fact, compare(said, wording, fact, source.place, around)) for fact in source.place.facts]
+    same = [one for one in compared if one[2].outcome != "different"]
+    if same:
+        source, fact, match = min(same, key=lambda one: _rank(wording, one[1], one[2])) if len(same) > 1 else same[0]
+        verdict: Verdict = "quoted" if match.outcome == "quoted" else "rounded"
+        return figure(said, verdict, name=source.name, source=source, fact=fact)
+    if compared:
+        source, fact, match = min(compared, key=lambda one: _apart(said.quantity, wording, one[1], one[2]))
+        return figure(said, "unverified", source=source, fact=fact, why=match.why)
+    return figure(said, "unverified", why="nothing")
+
+
+def _rank(wording: Wording, fact: Fact, match: Match) -> tuple[bool, int, bool]:
+    """Of figures that agree, that one is meant which agrees exactly, shares most words, and is newest."""
+    return match.outcome != "quoted", -len(wording.words & fact.words), not fact.newest
+
+
+def _apart(ours: Quantity, wording: Wording, fact: Fact, match: Match) -> tuple[int, int, Decimal]:
+    """Of figures that differ, that one is nearest that differs least in kind, shares most words, is closest."""
+    theirs = fact.said.quantity
+    return _distance(match.why, ours, theirs), -len(wording.words & fact.words), abs(theirs.value - ours.value)
 
 
 def _distance(why: Why, ours: Quantity, theirs: Quantity) -> int:
@@ -325,8 +329,8 @@ def _speaks_of(claim: Said, wording: Wording, fact: Fact, place: Place, searched
 def _says_anything(wording: Wording) -> bool:
     """Whether a text has words besides its figures, which could be of something else than its places."""
     rest = wording.text
-    for said in reversed(wording.said):
-        rest = rest[: said.quantity.start] + " " + rest[said.quantity.end :]
+    for q in reversed(wording.quantities):
+        rest = rest[: q.start] + " " + rest[q.end :]
     return len(re.findall(rf"[{CJK}]|[A-Za-z]{{2,}}", rest)) > _FEW_WORDS
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -48,9 +48,11 @@ class Match:
     why: Why = ""
 
 
-def compare(claim: Said, sentence: Wording, fact: Fact, place: Place, periods: Iterable[Period] = ()) -> Match:
-    """Compares a figure in its sentence with a figure of a place. `periods` are dates that stand in the other places
-    which the sentence cites."""
+def compare(
+    claim: Said, sentence: Wording, fact: Fact, place: Place, periods: Callable[[], Iterable[Period]] = tuple
+) -> Match:
+    """Compares a figure in its sentence with a figure of a place. `periods` gives the dates that stand in the other
+    places which the sentence cites."""
     value = _same_value(claim, fact)
     if value.outcome == "different":
         return value
@@ -58,7 +60,7 @@ def compare(claim: Said, sentence: Wording, fact: Fact, place: Place, periods: I
         _unit(claim.quantity, sentence, fact, place)
         or _direction(claim, fact)
         or _bound(claim.quantity, fact)
-        or _period(claim, sentence, fact, (*place.periods, *periods))
+        or _period(claim, sentence, fact, place, periods)
         or _company(claim, sentence, fact, place)
         or _row(claim, sentence, fact)
         or _measure(claim, sentence, fact, place)
@@ -182,7 +184,9 @@ def _bound(ours: Quantity, fact: Fact) -> Why:
 # ---------------------------------------------------------------- its date
 
 
-def _period(claim: Said, sentence: Wording, fact: Fact, around: Iterable[Period]) -> Why:
+def _period(
+    claim: Said, sentence: Wording, fact: Fact, place: Place, elsewhere: Callable[[], Iterable[Period]]
+) -> Why:
     ours, theirs = claim.quantity.period, fact.said.quantity.period
     if ours is None:
         return ""
@@ -196,7 +200,8 @@ def _period(claim: Said, sentence: Wording, fact: Fact, around: Iterable[Period]
             if _loose(claim.quantity, sentence) and any(same_period(p, theirs) for p in sentence.periods)
             else "period"
         )
-    return "" if any(same_period(ours, p) or _holds(ours, p) or _holds(p, ours) for p in around) else "period"
+    told = any(same_period(ours, p) or _holds(ours, p) or _holds(p, ours) for p in (*place.periods, *elsewhere()))
+    return "" if told else "period"
 
 
 def _loose(q: Quantity, sentence: Wording) -> bool:

@@ -27,7 +27,7 @@ def mentions(wording: Wording, sources: Sequence[Source], asked: Wording | None,
 
 def _names(wording: Wording, sources: Sequence[Source], asked: Wording | None) -> Iterator[Finding]:
     """Companies and products that none of the places a sentence cites speaks of."""
-    if not sources:
+    if not sources or not wording.names:
         return
     known = {name for source in sources for name in source.place.names}
     owners = {name for source in sources for name in source.place.owners}
@@ -49,7 +49,7 @@ def _names(wording: Wording, sources: Sequence[Source], asked: Wording | None) -
 
 
 def _dates(wording: Wording, sources: Sequence[Source], asked: Wording | None) -> Iterator[Finding]:
-    around = [(source, p) for source in sources for p in source.place.periods]
+    around = [(source, p) for source in sources for p in source.place.periods] if wording.periods else []
     for period in wording.periods:
         support = next((source for source, p in around if _covers(period, p)), None) or _spanned(period, around)
         value = (
@@ -107,7 +107,7 @@ def _spanned(ours: Period, around: Sequence[tuple[Source, Period]]) -> Source | 
 
 def _codes(wording: Wording, sources: Sequence[Source], question: str) -> Iterator[Finding]:
     """Codes, model names and figure numbers whose digits no place prints."""
-    shown = "".join([*(source.place.folded for source in sources), fold(question)])
+    shown = "".join([*(source.place.folded for source in sources), fold(question)]) if wording.codes else ""
     for start, end in wording.codes:
         text = wording.text[start:end]
         if not _printed(fold(text), shown) and not _is_figure(text, sources) and not _is_translated(text, sources):
@@ -155,7 +155,7 @@ def _printed(code: str, shown: str) -> bool:
 
 def _quotes(wording: Wording, sources: Sequence[Source]) -> Iterator[Finding]:
     """Quotations that no place prints."""
-    shown = [source.place.context for source in sources]
+    shown = [source.place.context for source in sources] if wording.quotes else []
     for start, end in wording.quotes:
         text = wording.text[start:end]
         parts = [bare(part) for part in re.split(r"…+|\.{3,}|⋯+", text)]

@@ -6,9 +6,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from assistant.chunking import search_text
-from assistant.grounding.wording import Said, Wording, bare, content_words, read_wording, vocabulary
+from assistant.grounding.wording import Said, Wording, bare, boundary, content_words, read_wording
 from assistant.language import CJK, fold
 from assistant.lexicon import lexicon
 from assistant.quantities import Period, Quantity, find_periods, find_quantities, read_cell
@@ -24,55 +25,165 @@ _PROSE = 60  # characters of a cell
 _KEPT = 4000  # places
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
-    """A figure as a report prints it at `start:end`. `label` is its table row's, "" in running text; `rivals` are the
-    labels of the other rows of its table, `aliases` the other words of its row alone, `header` is its column's label,
-    `headers` are those of the others; `columns` is all that stands over a cell, which is of the `newest` period or not;
-    `above` are the ids of companies that its caption names."""
+    """A figure as a report prints it at `start:end`. `label` is its table row's, "" in running text; `columns` is all
+    that stands over a cell, `header` its column's label; `about` are the words that tell what it is of."""
 
     said: Said
     start: int
     end: int
     label: str
-    rivals: frozenset[str]
     columns: str
     header: str
-    headers: frozenset[str]
-    words: frozenset[str]
+    about: str
     sentence: str
-    column: int | None = None
-    table: int | None = None
-    newest: bool = True
-    aliases: frozenset[str] = frozenset()
-    above: frozenset[str] = frozenset()
+    cell: tuple[Table, Row, Column] | None = None
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The content words that tell what it is of."""
+        return content_words(self.about)
+
+    @property
+    def column(self) -> int | None:
+        """The index of a cell's column."""
+        return self.cell[2].index if self.cell else None
+
+    @property
+    def table(self) -> int | None:
+        """The index of a cell's table."""
+        return self.cell[0].index if self.cell else None
+
+    @cached_property
+    def rivals(self) -> frozenset[str]:
+        """The labels of the other rows of its table."""
+        return frozenset(filter(None, map(_label, self.cell[0].rows if self.cell else ()))) - {self.label}
+
+    @cached_property
+    def headers(self) -> frozenset[str]:
+        """The labels of the other columns of its table, but the first one's, which is of the rows' names."""
+        if self.cell is None:
+            return frozenset()
+        table, _row, own = self.cell
+        first = min((c.index for c in table.columns), default=0)
+        return frozenset(fold(c.label) for c in table.columns if c.index not in (first, own.index) and c.label)
+
+    @cached_property
+    def newest(self) -> bool:
+        """Whether no other column of its table is of a later period of the kind."""
+        return self.cell is None or _is_newest(self.cell[0], self.cell[2], self.said.quantity.period)
+
+    @cached_property
+    def aliases(self) -> frozenset[str]:
+        """The other words of its row that stand in no other row."""
+        return _aliases(self.cell[0], self.cell[1]) if self.cell else frozenset()
+
+    @cached_property
+    def above(self) -> frozenset[str]:
+        """The ids of companies that its table's caption names."""
+        return _companies((self.cell[0].caption if self.cell else "") or "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
-    """A span of a report as read.
-
-    `names` are the ids of all that is named in it, in its headings and shortly before, `owners` the companies that own
-    them; `periods` the dates that may govern its figures; `context` all of those words, folded and bare, and `heading`
-    those of captions, headers and labels.
-    """
+    """A span of a report, read part by part as asked for. A figure that the span cuts in two is read whole."""
 
     report: Report
     start: int
     end: int
-    facts: tuple[Fact, ...]
-    names: frozenset[str]
-    owners: frozenset[str]
-    periods: tuple[Period, ...]
-    context: str
-    heading: str
-    folded: str
-    words: frozenset[str]
 
     @property
     def quote(self) -> str:
         """The report's own characters."""
         return self.report.text[self.start : self.end]
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """The figures, in order."""
+        cells = (fact for table in self._tables for fact in _cells(table, self.start, self._stop))
+        return tuple(sorted([*cells, *_sentences(self)], key=lambda fact: fact.start))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The ids of all that is named in it, in its headings and shortly before, and of who wrote it."""
+        read = (self.wording, self.around, self._shown_wording)
+        names = {name.id for wording in read for name in wording.names}
+        tickers = {mention.term.id for mention in lexicon().tickers_in(self._shown)}
+        broker = lexicon().broker(self.report.issuer) if self.report.issuer else None
+        return frozenset(names | tickers | ({broker.id} if broker else set()))
+
+    @cached_property
+    def owners(self) -> frozenset[str]:
+        """The companies that own what is named."""
+        return frozenset(owner for i in self.names if (term := lexicon().names.get(i)) and (owner := term.owner))
+
+    @cached_property
+    def periods(self) -> tuple[Period, ...]:
+        """The dates that may govern its figures, its report's among them."""
+        return (*self.wording.periods, *self._shown_wording.periods, *_report_dates(self.report))
+
+    @cached_property
+    def context(self) -> str:
+        """All the words in it and around it, folded and bare."""
+        return bare("\n".join([self._before, self.wording.text, self._shown, self.report.source]))
+
+    @cached_property
+    def heading(self) -> str:
+        """The words of captions, headers and labels, folded and bare."""
+        return bare("\n".join([*_table_words(self._tables), *_row_labels(self._tables, self.start, self._stop)]))
+
+    @cached_property
+    def folded(self) -> str:
+        """All the words in it and around it, folded."""
+        return f" {fold(self._before)} {self.wording.folded} {fold(self._shown)} {fold(self.report.source)} "
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its content words."""
+        return content_words(search_text(self.wording.text)) | self._shown_wording.words
+
+    @cached_property
+    def wording(self) -> Wording:
+        """Its running text, from the beginning of its first sentence."""
+        return read_wording(_mended(_blanked(self.report.text, self._tables, self.opening, self.start, self._stop)))
+
+    @cached_property
+    def around(self) -> Wording:
+        """What stands shortly before and over it."""
+        return read_wording(f"{self._before}\n{self._headings}")
+
+    @cached_property
+    def opening(self) -> int:
+        """Where its first sentence begins, which may be before it."""
+        return _sentence_start(self.report.text, self.start)
+
+    @cached_property
+    def _stop(self) -> int:
+        return _figure_end(self.report.text, self.end)
+
+    @cached_property
+    def _tables(self) -> list[Table]:
+        return [t for t in self.report.tables if min(t.start, t.header_start) < self._stop and self.start < t.end]
+
+    @cached_property
+    def _headings(self) -> str:
+        over = _headings(self.report, self._tables, self.start, self._stop)
+        return " \n".join([*over, *_row_labels(self._tables, self.start, self._stop)])
+
+    @cached_property
+    def _before(self) -> str:
+        if any(table.start <= self.start < table.end for table in self._tables):
+            return ""
+        return _mended(self.report.text[max(0, self.start - _REACH) : self.opening])
+
+    @cached_property
+    def _shown(self) -> str:
+        return "\n".join([self.report.text[self.start : self._stop], *_table_words(self._tables), self._headings])
+
+    @cached_property
+    def _shown_wording(self) -> Wording:
+        return read_wording(search_text(self._shown))
 
 
 class Places:
@@ -86,43 +197,11 @@ class Places:
         start, end = max(0, start), min(len(report.text), end)
         key = (report.report_id, start, end)
         if key not in self._known:
-            self._known[key] = _place(report, start, end)
+            self._known[key] = Place(report, start, end)
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return self._known[key]
-
-
-def _place(report: Report, start: int, end: int) -> Place:
-    cited, end = end, _figure_end(report.text, end)
-    tables = [t for t in report.tables if min(t.start, t.header_start) < end and start < t.end]
-    facts = [fact for table in tables for fact in _cells(report, table, start, end)]
-    window_start = _sentence_start(report.text, start)
-    window = _mended(_blanked(report.text, tables, window_start, start, end))
-    wording = read_wording(window)
-    heading = " \n".join([*_headings(report, tables, start, end), *_row_labels(tables, start, end)])
-    in_table = any(table.start <= start < table.end for table in tables)
-    before = "" if in_table else _mended(report.text[max(0, start - _REACH) : window_start])
-    around = read_wording(f"{before}\n{heading}")
-    facts += _sentences(wording, around, window_start, start)
-    shown = "\n".join([report.text[start:end], *_table_words(tables), heading])
-    read = read_wording(search_text(shown))
-    names = {n.id for w in (wording, around, read) for n in w.names} | set(_tickers(shown))
-    broker = lexicon().broker(report.issuer) if report.issuer else None
-    periods = (*wording.periods, *read.periods, *_report_dates(report))
-    return Place(
-        report=report,
-        start=start,
-        end=cited,
-        facts=tuple(sorted(facts, key=lambda f: f.start)),
-        names=frozenset(names | ({broker.id} if broker else set())),
-        owners=frozenset(owner for i in names if (term := lexicon().names.get(i)) and (owner := term.owner)),
-        periods=tuple(periods),
-        context=bare("\n".join([before, window, shown, report.source])),
-        heading=bare("\n".join([*_table_words(tables), *_row_labels(tables, start, end)])),
-        folded=f" {fold(before)} {fold(window)} {fold(shown)} {fold(report.source)} ",
-        words=content_words(search_text(window)) | content_words(search_text(shown)),
-    )
 
 
 def _figure_end(text: str, end: int) -> int:
@@ -132,10 +211,6 @@ def _figure_end(text: str, end: int) -> int:
         start + q.end for q in find_quantities(text[start : end + _CUT]) if start + q.start < end < start + q.end
     )
     return next(crossing, end)
-
-
-def _tickers(text: str) -> Iterator[str]:
-    return (mention.term.id for mention in lexicon().names_in(text) if mention.start < 0)
 
 
 def _report_dates(report: Report) -> list[Period]:
@@ -200,61 +275,52 @@ def _table_words(tables: list[Table]) -> Iterator[str]:
 # ---------------------------------------------------------------- figures of running text
 
 
-def _sentences(wording: Wording, around: Wording, offset: int, start: int) -> Iterator[Fact]:
-    """The figures of a window that stand in the span itself. A figure whose sentence names nobody is of the name
-    before it, in the window, shortly before, or in the heading."""
-    names = [name for name in wording.names if name.kind != "broker"]
-    above = [name for name in around.names if name.kind != "broker"]
+def _sentences(place: Place) -> Iterator[Fact]:
+    """The figures of running text that stand in the span itself."""
+    wording, offset = place.wording, place.opening
     for said in wording.said:
-        first = offset + said.quantity.start
-        if first < start:
-            continue
-        if not said.names:
-            before = [name for name in names if name.end <= said.quantity.start] or above[-1:]
-            said = replace(said, names=frozenset(name.id for name in before[-1:]))
-        elif {name.kind for name in names if name.id in said.names} == {"product"} and len(
-            said.names
-        ) > 1:  # products that a company has: 宏景科技 … 拥有 H800, 收入 90 %
-            makers = [name.id for name in names if name.kind == "company" and name.end <= said.quantity.start]
-            said = replace(said, names=said.names | frozenset(makers[-1:]))
-        sentence = _sentence_around(wording.text, said.quantity.start, said.quantity.end)
-        yield Fact(
-            said,
-            first,
-            offset + said.quantity.end,
-            "",
-            frozenset(),
-            "",
-            "",
-            frozenset(),
-            content_words(sentence),
-            sentence,
-        )
+        first, end = said.quantity.start, said.quantity.end
+        if offset + first >= place.start:
+            sentence = _sentence_around(wording.text, first, end)
+            yield Fact(_owned(said, place), offset + first, offset + end, "", "", "", sentence, sentence)
+
+
+def _owned(said: Said, place: Place) -> Said:
+    """A figure whose sentence names nobody is of the name before it, in the window, shortly before, or in the heading;
+    one of products is also of the company that has them: 宏景科技 … 拥有 H800, 收入 90 %."""
+    names = [name for name in place.wording.names if name.kind != "broker"]
+    earlier = [name for name in names if name.end <= said.quantity.start]
+    if not said.names:
+        owner = earlier or [name for name in place.around.names if name.kind != "broker"]
+        return replace(said, names=frozenset(name.id for name in owner[-1:]))
+    if len(said.names) > 1 and {name.kind for name in names if name.id in said.names} == {"product"}:
+        makers = [name.id for name in earlier if name.kind == "company"]
+        return replace(said, names=said.names | frozenset(makers[-1:]))
+    return said
 
 
 def _sentence_around(text: str, start: int, end: int) -> str:
-    boundary = re.compile(vocabulary()["words"]["boundary"])
-    ends = [m.end() for m in boundary.finditer(text, 0, start)]
-    after = boundary.search(text, end)
+    ends = [m.end() for m in boundary().finditer(text, 0, start)]
+    after = boundary().search(text, end)
     return text[ends[-1] if ends else 0 : after.start() if after else len(text)]
 
 
 # ---------------------------------------------------------------- figures of tables
 
 
-def _cells(report: Report, table: Table, start: int, end: int) -> Iterator[Fact]:
-    labels = {row.index: _label(row) for row in table.rows}
+def _cells(table: Table, start: int, end: int) -> Iterator[Fact]:
+    columns = {column.index: column for column in reversed(table.columns)}
     for row in table.rows:
         if row.end <= start or end <= row.start:
             continue
-        about = " ".join([table.caption or "", row.group or "", labels[row.index], *_words_of(row)])
+        label, others = _label(row), [row.group or "", *_words_of(row)]
+        about = " ".join([table.caption or "", row.group or "", label, *others[1:]])
         for cell in row.cells:
-            column = next((c for c in table.columns if c.index == cell.column), None)
+            column = columns.get(cell.column)
             if column is None or not _is_read(cell, start, end):
                 continue
-            rivals = frozenset(label for label in labels.values() if label and label != labels[row.index])
             for quantity in _read(cell.text, table, row, column):
-                yield _cell_fact(table, row, column, cell.start, quantity, about, labels[row.index], rivals)
+                yield _cell_fact((table, row, column), cell.start, quantity, label, about, " , ".join(others))
 
 
 def _label(row: Row) -> str:
@@ -274,38 +340,30 @@ def _read(text: str, table: Table, row: Row, column: Column) -> list[Quantity]:
 
 
 def _cell_fact(
-    table: Table, row: Row, column: Column, at: int, quantity: Quantity, about: str, label: str, rivals: frozenset[str]
+    cell: tuple[Table, Row, Column], at: int, quantity: Quantity, label: str, about: str, others: str
 ) -> Fact:
-    own = read_wording(f"{about} , {column.label}")
-    near = read_wording(" , ".join([row.group or "", *_words_of(row), column.label])).names
-    names = frozenset(n.id for n in near if n.kind != "broker") or frozenset(
-        n.id for n in own.names if n.kind != "broker"
-    )
-    measures = frozenset(m.id for m in own.measures)
+    """A cell's figure. It is of whom its row's words or its column name, else of whom the caption or the label do."""
+    table, row, column = cell
+    over = read_wording(column.label)
+    names = _companies(others) | _companies(column.label) or _companies(about)
+    measures = frozenset(m.id for m in (*read_wording(about).measures, *over.measures))
     period = quantity.period or next(iter(find_periods(column.period or "")), None) or _row_period(row)
-    said = Said(replace(quantity, period=period), names, measures, None, about)
-    end = at + max(quantity.end, 1)
-    columns = fold(f"{column.label} {table.unit or ''} {table.caption or ''} {row.label}")
-    words = content_words(f"{about} {column.label}")
-    first = min((c.index for c in table.columns), default=0)  # its label is of the rows' names
-    headers = frozenset(fold(c.label) for c in table.columns if c.index not in (first, column.index) and c.label)
     return Fact(
-        said,
+        Said(replace(quantity, period=period), names, measures, None, about),
         at + quantity.start,
-        end,
+        at + max(quantity.end, 1),
         label,
-        rivals,
-        columns,
-        fold(column.label),
-        headers,
-        words,
+        fold(f"{column.label} {table.unit or ''} {table.caption or ''} {row.label}"),
+        over.folded,
+        f"{about} {column.label}",
         about,
-        column.index,
-        table.index,
-        _is_newest(table, column, period),
-        _aliases(table, row),
-        frozenset(n.id for n in read_wording(table.caption or "").names if n.kind != "broker"),
+        cell,
     )
+
+
+def _companies(text: str) -> frozenset[str]:
+    """The ids of all that a text names but brokers."""
+    return frozenset(name.id for name in read_wording(text).names if name.kind != "broker")
 
 
 def _aliases(table: Table, row: Row) -> frozenset[str]:

@@ -10,11 +10,11 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from assistant.language import CJK, fold, tokens
+from assistant.language import CJK, fold, folded_tokens
 from assistant.lexicon import Mention, lexicon
 from assistant.quantities import Period, Quantity, find_periods, find_quantities
 from assistant.quantities.vocabulary import words
@@ -65,54 +65,92 @@ class Said:
     before: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wording:
-    """A text as read; offsets are of `text`. `words` are its content words for likeness, figures left out."""
+    """A text as read, each part when it is first asked for; offsets are of `text`."""
 
     text: str
-    folded: str
-    said: tuple[Said, ...]
-    names: tuple[Name, ...]
-    measures: tuple[Name, ...]
-    periods: tuple[Period, ...]
-    codes: tuple[tuple[int, int], ...]
-    quotes: tuple[tuple[int, int], ...]
-    words: frozenset[str]
+
+    @cached_property
+    def folded(self) -> str:
+        """The text as finding sees it."""
+        return fold(self.text)
+
+    @cached_property
+    def said(self) -> tuple[Said, ...]:
+        """The figures."""
+        return tuple(_said(self))
+
+    @cached_property
+    def quantities(self) -> list[Quantity]:
+        """The figures alone, dated."""
+        found = find_quantities(_SUM.sub("加", self.text))
+        return _postdated(self.text, [q for q in found if not _is_item(self.text, q)])
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """The companies, products, people… named."""
+        found = [m for m in lexicon().names_in(self.text, self.folded) if m.term.kind in _SUBJECTS and m.start >= 0]
+        names = (_named(m, self._origins) for m in found)
+        return tuple(n for n in names if not (self.text[n.start : n.end].isdigit() and _within(n, self.quantities)))
+
+    @cached_property
+    def measures(self) -> tuple[Name, ...]:
+        """What is measured, by the glossary; the dollar of $5 measures nothing."""
+        found = lexicon().concepts_in(self.text, self.folded)
+        telling = [m for m in found if m.term.kind in _MEASURES and m.term.id not in _generic()]
+        measures = (_named(m, self._origins) for m in telling)
+        return tuple(m for m in measures if not _within(m, self.quantities))
+
+    @cached_property
+    def periods(self) -> tuple[Period, ...]:
+        """The dates."""
+        return tuple(p for p in find_periods(_HALVES.sub(_spaced, self.text)) if not _is_ticker(self.text, p))
+
+    @cached_property
+    def codes(self) -> tuple[tuple[int, int], ...]:
+        """Spans of codes and model names with digits."""
+        return tuple(_codes(_HALVES.sub(_spaced, self.text), self.quantities, self.periods))
+
+    @cached_property
+    def quotes(self) -> tuple[tuple[int, int], ...]:
+        """Spans of quotations."""
+        return tuple(_quotes(self.text))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The content words, for likeness; figures are left out."""
+        return content_words(self.text, self.folded)
+
+    @cached_property
+    def _origins(self) -> Sequence[int]:
+        return _places(self.text, self.folded)
 
 
 @lru_cache(maxsize=4096)
 def read_wording(text: str) -> Wording:
     """Reads a text of a sentence to a page."""
-    folded = fold(text)
-    place = _places(text, folded)
+    return Wording(text)
+
+
+@cache
+def _generic() -> frozenset[str]:
+    return frozenset(vocabulary()["generic"])
+
+
+def _said(wording: Wording) -> Iterator[Said]:
+    """The figures of a text, each with what its words say of it."""
+    text, quantities = wording.text, wording.quantities
+    if not quantities:
+        return
     flat = _BRACKETED.sub(lambda m: re.sub("[;；,，。]", " ", m.group()), text)
-    quantities = _postdated(text, [q for q in find_quantities(_SUM.sub("加", text)) if not _is_item(text, q)])
-    names = tuple(_named(m, place) for m in lexicon().names_in(text) if m.term.kind in _SUBJECTS and m.start >= 0)
-    names = tuple(n for n in names if not (text[n.start : n.end].isdigit() and _within(n, quantities)))
-    generic = set(vocabulary()["generic"])
-    measures = tuple(
-        _named(m, place) for m in lexicon().concepts_in(text) if m.term.kind in _MEASURES and m.term.id not in generic
-    )
-    measures = tuple(m for m in measures if not _within(m, quantities))  # the dollar of $5 measures nothing
-    periods = tuple(p for p in find_periods(_HALVES.sub(_spaced, text)) if not _is_ticker(text, p))
     undated = text
-    for p in periods:
+    for p in wording.periods:
         undated = undated[: p.start] + " " * (p.end - p.start) + undated[p.end :]
-    subjects = [name for name in names if name.kind != "broker"]
-    assigned = _assigned(flat, quantities, subjects)
-    said = tuple(
-        Said(
-            q,
-            assigned[i],
-            _governing(flat, q, measures),
-            trend(undated, q),
-            clause_of(flat, q.start, q.end),
-            _before(text, q.start),
-        )
-        for i, q in enumerate(quantities)
-    )
-    codes = tuple(_codes(_HALVES.sub(_spaced, text), quantities, periods))
-    return Wording(text, folded, said, names, measures, periods, codes, tuple(_quotes(text)), content_words(text))
+    assigned = _assigned(flat, quantities, [name for name in wording.names if name.kind != "broker"])
+    for q, names in zip(quantities, assigned, strict=True):
+        measures = _governing(flat, q, wording.measures)
+        yield Said(q, names, measures, trend(undated, q), clause_of(flat, q.start, q.end), _before(text, q.start))
 
 
 def _named(mention: Mention, place: Sequence[int]) -> Name:
@@ -140,10 +178,15 @@ def _places(text: str, folded: str) -> Sequence[int]:
 
 
 @lru_cache(maxsize=8192)
-def content_words(text: str) -> frozenset[str]:
+def content_words(text: str, folded: str | None = None) -> frozenset[str]:
     """Character pairs and Latin words that carry meaning; figures and grammar are left out."""
-    trivial = vocabulary()["trivial"]
-    return frozenset(t for t in tokens(text) if len(t) > 1 and "_" not in t and t not in trivial and not t[0].isdigit())
+    found = set(folded_tokens(fold(text) if folded is None else folded)) - _trivial()
+    return frozenset(t for t in found if len(t) > 1 and "_" not in t and not t[0].isdigit())
+
+
+@cache
+def _trivial() -> frozenset[str]:
+    return frozenset(vocabulary()["trivial"])
 
 
 # ---------------------------------------------------------------- whose figure it is
@@ -216,29 +259,34 @@ def _owner_of(text: str, q: Quantity, groups: Sequence[list[list[Name]]], follow
         first = group[0][0]
         if first.start >= q.end and re.match(vocabulary()["words"]["following"], text[q.end : first.start], re.I):
             return _ids(group)
-    before = [g for g in groups if g[-1][-1].end <= q.start and _same_sentence(text, g[-1][-1].end, q.start)]
-    if before:
-        return _ids(before[-1])
-    after = [g for g in groups if q.end <= g[0][0].start < following]
-    after = [g for g in after if not CLAUSE_END.search(text, q.end, g[0][0].start)]
-    return _ids(after[0]) if after else frozenset()
+    before = next((g for g in reversed(groups) if g[-1][-1].end <= q.start), None)
+    if before and _same_sentence(text, before[-1][-1].end, q.start):
+        return _ids(before)
+    after = next((g for g in groups if q.end <= g[0][0].start < following), None)
+    return _ids(after) if after and not CLAUSE_END.search(text, q.end, after[0][0].start) else frozenset()
 
 
 def _ids(group: list[list[Name]]) -> frozenset[str]:
     return frozenset(name.id for same in group for name in same)
 
 
+@cache
+def boundary() -> re.Pattern[str]:
+    """What ends a sentence."""
+    return re.compile(vocabulary()["words"]["boundary"])
+
+
 def _same_sentence(text: str, start: int, end: int) -> bool:
-    return not re.search(vocabulary()["words"]["boundary"], text[start:end])
+    return not boundary().search(text[start:end])
 
 
 def _governing(text: str, q: Quantity, measures: Sequence[Name]) -> frozenset[str]:
     """What a figure measures: the last measure before it in its sentence, else the next in its clause."""
-    before = [m for m in measures if m.end <= q.start and _same_sentence(text, m.end, q.start)]
-    if before:
-        return frozenset({before[-1].id})
-    after = [m for m in measures if m.start >= q.end and not CLAUSE_END.search(text, q.end, m.start)]
-    return frozenset({after[0].id}) if after else frozenset()
+    before = next((m for m in reversed(measures) if m.end <= q.start), None)
+    if before and _same_sentence(text, before.end, q.start):
+        return frozenset({before.id})
+    after = next((m for m in measures if m.start >= q.end), None)
+    return frozenset({after.id}) if after and not CLAUSE_END.search(text, q.end, after.start) else frozenset()
 
 
 # ---------------------------------------------------------------- clause, direction, date

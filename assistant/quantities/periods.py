@@ -371,7 +371,13 @@ def find_periods(text: str, fiscal_year_end: int | None = None) -> list[Period]:
     in "FY26(财年结于3月)", goes before it. FY26 ending in March runs from April 2025 to March 2026. With neither, a
     fiscal period has no dates.
     """
-    return list(_periods(text, fiscal_year_end))
+    return list(_found(text, fiscal_year_end))
+
+
+@lru_cache(maxsize=64)
+def _found(text: str, fiscal_year_end: int | None) -> tuple[Period, ...]:
+    """What was found, kept for a moment: figures and dates of a text are asked for one after the other."""
+    return tuple(_periods(text, fiscal_year_end))
 
 
 def _periods(text: str, fiscal_year_end: int | None) -> Iterator[Period]:
