@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Result:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """The results of one task by one system. `inputs` is what they depend on, in full or as digests; `smaller` are
     the scores of which less is better. `pooled` is False where an average over all groups means nothing."""
@@ -53,8 +54,10 @@ class Run:
 
     def figures(self) -> dict[str, dict[str, Estimate]]:
         """The estimate of each score by group, "all" first."""
-        if self.kept is not None:
-            return self.kept
+        return self._figures if self.kept is None else self.kept
+
+    @cached_property
+    def _figures(self) -> dict[str, dict[str, Estimate]]:
         groups = [ALL] if self.pooled else []
         kinds = max((len(result.groups) for result in self.results), default=0)
         groups += dict.fromkeys(r.groups[i] for i in range(kinds) for r in self.results if i < len(r.groups))

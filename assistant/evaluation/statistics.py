@@ -8,6 +8,7 @@ from math import comb
 from typing import Any
 
 RESAMPLES = 2000
+_AT_ONCE = 1_000_000  # values drawn at once
 _TAIL = 2.5  # percent on each side
 
 
@@ -59,9 +60,10 @@ def mcnemar(better: int, worse: int) -> float:
 def _means(values: Sequence[float], seed: int) -> Any:
     import numpy as np
 
-    chance = np.random.default_rng(seed)
-    data = np.asarray(values, dtype=float)
-    return np.array([data[chance.integers(0, len(data), len(data))].mean() for _ in range(RESAMPLES)])
+    chance, data = np.random.default_rng(seed), np.asarray(values, dtype=float)
+    rounds = max(1, min(RESAMPLES, _AT_ONCE // len(data)))
+    sizes = [min(rounds, RESAMPLES - done) for done in range(0, RESAMPLES, rounds)]
+    return np.concatenate([data[chance.integers(0, len(data), (size, len(data)))].mean(axis=1) for size in sizes])
 
 
 def _interval(means: Any) -> tuple[float, float]:
