@@ -60,7 +60,7 @@ def storm(folder: Path, questions: int, seed: int = 1, lease: float = 1.0, wait:
                 for where, what in again:
                     slack.send(*slack.events_of(where, what))
                 deliveries += 1 + len(again)
-                slack.wait(lambda: len(slack.pending) < 50, wait)
+                slack.wait(lambda: len(slack.pending) < 20, wait)
                 if number == questions // 2:
                     slack.wait(lambda: sum(_counts(slack).values()) > questions // 4, wait)
                     bot.kill()

@@ -567,8 +567,10 @@ def run_slack(options: argparse.Namespace) -> int:
     from assistant.adapters import slack
     from assistant.settings import load_settings
 
+    settings = load_settings()
+    slack.check(settings)
     with _assistant(first_use=True) as assistant:
-        slack.run(assistant, load_settings(), tell)
+        slack.run(assistant, settings, tell)
     return DONE
 
 

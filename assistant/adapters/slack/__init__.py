@@ -19,6 +19,13 @@ def run(assistant: Assistant, settings: Settings, tell: Callable[[str], None]) -
     run(assistant, settings, tell)
 
 
+def check(settings: Settings) -> None:
+    """Raises SettingsError where `run` could not begin, before a library is opened for it."""
+    from assistant.adapters.slack.app import check_settings
+
+    check_settings(settings)
+
+
 def mount(app: FastAPI, assistant: Assistant, settings: Settings) -> None:
     """Adds POST /slack/events to a server where the tokens are set. Raises SettingsError."""
     if settings.slack_bot_token:

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 from fastapi import FastAPI, Request
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
@@ -56,13 +57,11 @@ class Bot:
 
     def __init__(self, assistant: Assistant, settings: Settings, lease: float = LEASE, ping: float = PING) -> None:
         """Raises SettingsError for a missing token, or a policy that can't be used."""
-        if not settings.slack_bot_token:
-            raise SettingsError("SLACK_BOT_TOKEN is not set; docs/slack.md says where Slack shows it")
+        token = _set(settings.slack_bot_token, "SLACK_BOT_TOKEN")
         self.settings, self.ping = settings, ping
         base = settings.slack_api_url.rstrip("/") + "/" if settings.slack_api_url else AsyncWebClient.BASE_URL
         # Not the SDK's retry of broken connections, which could post twice: the desk looks before it tries again.
         patient: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=4)]
-        token = settings.slack_bot_token.get_secret_value()
         self.client = AsyncWebClient(token=token, base_url=base, retry_handlers=patient)
         policy = load(settings.slack_policy)
         self.desk = Desk(assistant, settings, policy, self.client, _done, asking.apologise, lease)
@@ -117,9 +116,7 @@ class Bot:
 
         Raises SettingsError where SLACK_APP_TOKEN is missing or not good.
         """
-        if not self.settings.slack_app_token:
-            raise SettingsError("SLACK_APP_TOKEN is not set; docs/slack.md says where Slack shows it")
-        token = self.settings.slack_app_token.get_secret_value()
+        token = _set(self.settings.slack_app_token, "SLACK_APP_TOKEN")
         try:
             await self.client.apps_connections_open(app_token=token)
         except SlackApiError as error:
@@ -135,6 +132,19 @@ class Bot:
 
 _NEW_TOKEN = "install the app in the workspace again and set the token that Slack shows then"
 _NEW_APP_TOKEN = "make one with the scope connections:write under “Basic Information” of the app"
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises SettingsError where a token for Socket Mode is missing, or the policy can't be used."""
+    _set(settings.slack_bot_token, "SLACK_BOT_TOKEN")
+    _set(settings.slack_app_token, "SLACK_APP_TOKEN")
+    load(settings.slack_policy)
+
+
+def _set(secret: SecretStr | None, name: str) -> str:
+    if secret is None:
+        raise SettingsError(f"{name} is not set; docs/slack.md says where Slack shows it")
+    return secret.get_secret_value()
 
 
 async def _done(desk: Desk, task: Task, again: bool) -> None:

@@ -53,15 +53,14 @@ async def question(desk: Desk, task: Task, again: bool) -> None:
     place = place_of(task)
     left = await _left(desk, task) if again else None
     if left and left.whole and not task.payload.get("edited"):
-        return await _done(desk, task, await _kept(desk, task))
+        return await _done(desk, task, await _kept(desk, task), left.replies)
     if left:
         answer = await _kept(desk, task) or await _whole(desk, task)
         replies = await put_answer(desk.client, place, task.key, layout(desk), answer, left.replies)
     else:
         answer, replies = await _streamed(desk, task, place)
-    await asyncio.to_thread(desk.inbox.note, task.key, replies)
     await attach(desk.client, place, layout(desk).files(answer), place.thread)
-    return await _done(desk, task, answer)
+    return await _done(desk, task, answer, replies)
 
 
 async def _left(desk: Desk, task: Task) -> Left:
@@ -73,9 +72,9 @@ async def _left(desk: Desk, task: Task) -> Left:
     return replace(found, replies=[*noted, *found.replies])
 
 
-async def _done(desk: Desk, task: Task, answer: Answer | None) -> None:
+async def _done(desk: Desk, task: Task, answer: Answer | None, replies: list[str] | None = None) -> None:
     cost = answer.usage.cost_usd if answer else None
-    await asyncio.to_thread(desk.inbox.finish, task, answer.answer_id if answer else None, cost)
+    await asyncio.to_thread(desk.inbox.finish, task, answer.answer_id if answer else None, cost, replies)
 
 
 async def _streamed(desk: Desk, task: Task, place: Place) -> tuple[Answer, list[str]]:

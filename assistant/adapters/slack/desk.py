@@ -70,6 +70,8 @@ class Desk:
         self._small: set[asyncio.Task[Any]] = set()
         self._threads: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._unkept: set[str] = set()
+        self._incoming: list[tuple[Task, asyncio.Future[bool]]] = []
+        self._writing = False
 
     @property
     def inbox(self) -> Inbox:
@@ -97,17 +99,56 @@ class Desk:
             pool.shutdown(wait=True, cancel_futures=True)
 
     async def accept(self, task: Task) -> bool:
-        """Writes a task down and begins with it; False where it is known. Quick: Slack waits for it."""
+        """Writes a task down and begins with it; False where it is known. Where writing takes too long for Slack, which
+        waits for this, it goes on by itself."""
+        beginning = asyncio.create_task(self._begun(task))
+        self._small.add(beginning)
+        beginning.add_done_callback(self._small.discard)
+        done, _ = await asyncio.wait([beginning], timeout=_WRITING)
+        return beginning.result() if done else True
+
+    async def _begun(self, task: Task) -> bool:
         try:
-            loop = asyncio.get_running_loop()
-            fresh = await asyncio.wait_for(loop.run_in_executor(self._pen, self.inbox.add, task), _WRITING)
-        except (LibraryError, TimeoutError) as error:  # nobody goes without an answer for that
-            log.error("a task could not be written down: %s", str(error) or "the database takes too long")
+            fresh = await self.first(task)
+        except LibraryError as error:  # nobody goes without an answer for that
+            log.error("a task could not be written down: %s", error)
             fresh = task.key not in self._unkept
             self._unkept.add(task.key)
         if fresh and not task.done:
             self._launch(task, again=False)
         return fresh
+
+    async def first(self, task: Task) -> bool:
+        """Writes a task down, together with whatever else comes meanwhile; False where it is known. Raises
+        LibraryError."""
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._incoming.append((task, written))
+        if len(self._incoming) == 1 and not self._writing:
+            self.soon(self._write_down())
+        return await written
+
+    async def _write_down(self) -> None:
+        self._writing = True
+        try:
+            while self._incoming:
+                batch, self._incoming = self._incoming, []
+                await self._write_batch(batch)
+        finally:
+            self._writing = False
+
+    async def _write_batch(self, batch: list[tuple[Task, asyncio.Future[bool]]]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            fresh = await loop.run_in_executor(self._pen, self.inbox.add, [task for task, _ in batch])
+        except LibraryError as error:
+            for _, written in batch:
+                if not written.done():
+                    written.set_exception(error)
+            return
+        for task, written in batch:
+            if not written.done():
+                written.set_result(task.key in fresh)
+            fresh.discard(task.key)  # another one of the same key came with it
 
     async def revise(self, task: Task) -> None:
         """Takes a newer revision of a task's message into account."""

@@ -92,7 +92,7 @@ class _Listeners:
 
     async def _first(self, task: Task) -> bool:
         """Notes a message that needs no work; False where it is known."""
-        return await asyncio.to_thread(self.desk.inbox.add, replace(task, done=True, payload={}))
+        return await self.desk.first(replace(task, done=True, payload={}))
 
     async def _whisper(self, task: Task, text: str) -> None:
         where = {"channel": task.channel, "user": task.payload["user"], "thread_ts": task.payload["thread"]}

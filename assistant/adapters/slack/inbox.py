@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, Row, Table, Text, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Row, Table, Text, delete, event, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from assistant.database import Database
 
@@ -77,6 +77,8 @@ class Inbox:
     def open(cls, url: str, lease: float = LEASE) -> Inbox:
         """The tasks at the address of the conversations, made if they are not there. Raises SettingsError."""
         database = Database.open(url)
+        if database.engine.dialect.name == "sqlite":  # a killed process loses nothing so, and writing takes no time
+            event.listen(database.engine, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous = NORMAL"))
         try:
             with database.preparing() as connection:
                 _TABLES.create_all(connection)
@@ -86,9 +88,14 @@ class Inbox:
             raise
         return cls(database, lease)
 
-    def add(self, task: Task) -> bool:
-        """Writes a task down, its lease held; False where it was written down before."""
-        values = {
+    def add(self, tasks: Sequence[Task]) -> set[str]:
+        """Writes tasks down, all at once, their leases held; returns the keys of those that are new."""
+        insert = sqlite.insert if self._database.engine.dialect.name == "sqlite" else postgresql.insert
+        added = insert(_TASKS).values([self._row(task) for task in tasks]).on_conflict_do_nothing()
+        return {row.key for row in self._rows(added.returning(_TASKS.c.key))}
+
+    def _row(self, task: Task) -> dict[str, Any]:
+        return {
             **{name: getattr(task, name) for name in ("key", "kind", "place", "channel", "revision", "created")},
             "payload": _json(task.payload),
             "replies": _json(task.replies),
@@ -96,12 +103,6 @@ class Inbox:
             "lease": time.time() + self._lease,
             "day": _today(),
         }
-        try:
-            with self._database.transaction() as connection:
-                connection.execute(insert(_TASKS).values(values))
-        except IntegrityError:
-            return False
-        return True
 
     def get(self, key: str) -> Task | None:
         """A task as it stands."""
@@ -135,12 +136,16 @@ class Inbox:
             values |= {"after": after, "answer_id": None}
         self._update(_TASKS.c.key == key, **values)
 
-    def finish(self, task: Task, answer_id: str | None = None, cost: str | None = None) -> None:
-        """A task is done: its words are dropped, what it cost is added to the day's spending."""
+    def finish(
+        self, task: Task, answer_id: str | None = None, cost: str | None = None, replies: Iterable[str] | None = None
+    ) -> None:
+        """A task is done: its words are dropped, its messages noted, what it cost added to the day's spending."""
         kept = {name: value for name, value in task.payload.items() if name not in _PRIVATE}
         with self._database.transaction() as connection:
             chosen = (_TASKS.c.key == task.key) & (_TASKS.c.revision == task.revision)
-            done = update(_TASKS).where(chosen).values(done=1, payload=_json(kept), answer_id=answer_id)
+            values = {"done": 1, "payload": _json(kept), "answer_id": answer_id}
+            values |= {} if replies is None else {"replies": _json(list(replies))}
+            done = update(_TASKS).where(chosen).values(values)
             row = connection.execute(done.returning(_TASKS.c.cost_usd)).first()
             if row is not None and cost:
                 total = format(Decimal(row.cost_usd or 0) + Decimal(cost), "f")

@@ -157,3 +157,9 @@ def test_slack_http_and_the_terminal_give_the_same_answers(
                 stated = sum(figure.verdict == verdict for figure in turn.answer.figures)
                 assert (f"{mark} {stated} " in words(message)) == (stated > 0)
     assistant.close()
+
+
+def test_the_command_says_which_token_is_missing_before_it_reads_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed("slack") == "assistant: SLACK_BOT_TOKEN is not set; docs/slack.md says where Slack shows it\n"
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-a-token")
+    assert "SLACK_APP_TOKEN is not set" in printed("slack")
