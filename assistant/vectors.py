@@ -27,6 +27,10 @@ _SHARED = "assistant-"  # before the names on a server, which may hold other pro
 _PAGE = 10_000  # records read at a time
 
 
+class NewerLibrary(LibraryError):
+    """A library of a later format: what this version does not know must not be written over."""
+
+
 class VectorStore:
     """Vectors and records over a Chroma client, made if they are not there: a collection of records and, of the
     generation of vectors that is in force, one of passages and one of furniture. Methods raise Chroma's own errors.
@@ -185,8 +189,10 @@ class VectorStore:
                 return self._client.create_collection(name, metadata=state, embedding_function=None)
         register = self._client.get_collection(name, embedding_function=None)
         made_by = (register.metadata or {}).get("format")
+        if isinstance(made_by, int) and made_by > FORMAT:
+            raise NewerLibrary("the library was made by a newer version of the assistant; install that, or a later one")
         if made_by != FORMAT:
-            raise LibraryError(_another_format(made_by))
+            raise LibraryError("the library was made by an older version of the assistant; run: assistant reindex")
         return register
 
     def _collections(self, generation: int) -> list[chroma.Collection]:
@@ -226,12 +232,6 @@ class VectorStore:
 
     def _batches(self, items: list[T]) -> Iterator[list[T]]:
         return (items[i : i + self._batch] for i in range(0, len(items), self._batch))
-
-
-def _another_format(number: object) -> str:
-    if isinstance(number, int) and number > FORMAT:
-        return "the library was made by a newer version of the assistant; install that version, or a later one"
-    return "the library was made by an older version of the assistant; run: assistant reindex"
 
 
 def _of(report_ids: Collection[str]) -> Any:

@@ -44,7 +44,7 @@ from assistant.library.records import (
 from assistant.library.stores import Snapshot, Stores
 from assistant.library.troubles import clear_errors
 from assistant.types import Passage, Report, ReportInfo
-from assistant.vectors import VectorStore
+from assistant.vectors import NewerLibrary, VectorStore
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -119,6 +119,8 @@ class Library:
             try:
                 with clear_errors():
                     embed_anew(home, embedding, archive, tell)
+            except NewerLibrary:
+                raise
             except LibraryError as error:
                 log.debug("the database is built from the archive", exc_info=error)
                 restore(home, embedding, archive, tell)
