@@ -27,6 +27,8 @@ from assistant.adapters.cli import main
 from assistant.adapters.terminal.chat import chat
 from assistant.bootstrap import open_assistant
 from assistant.settings import load_settings
+from fakes.openai_server import OpenAIServer
+from fakes.replies import stall
 
 NOTE = """# 示例科技：云业务跟踪
 
@@ -433,3 +435,18 @@ def test_without_colours_the_marks_still_tell(home: Path, plainly: dict[str, str
         assert shown.status() == 0
     assert "37 亿元✓" in bare(answer)
     assert not re.search(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|38;)[\d;]*m", answer)
+
+
+def test_ctrl_c_stops_the_answer_and_keeps_what_there_is(home: Path, openai_server: OpenAIServer) -> None:
+    openai_server.always(stall("示", after=1))
+    model = {"OPENAI_BASE_URL": openai_server.url, "OPENAI_API_KEY": "sk-test", "ASSISTANT_MODEL": "openai:test-model"}
+    with terminal(**model, ASSISTANT_EMBEDDING="builtin") as shown:
+        shown.wait_for("openai:test-model")
+        shown.type(f"{CLOUD}\r")
+        shown.wait_for("正在")
+        shown.type("\x03")
+        shown.wait_for("回答未完成即已停止")
+        shown.type("/费用\r")
+        shown.wait_for("上一条回答")
+        shown.type("\x04")
+        assert shown.status() == 0

@@ -14,6 +14,7 @@ from assistant.adapters.terminal.painting import paint
 from assistant.adapters.terminal.texts import say, usage
 from assistant.chain import Stop
 from assistant.errors import AssistantError
+from assistant.language import script_of
 from assistant.service import Assistant
 
 _SLASHES = ("/", "／")  # an input method for Chinese types the wide one
@@ -70,11 +71,11 @@ def ask(desk: Desk, question: str) -> None:
     """Asks within the conversation, which begins with its first question. Ctrl-C stops the answer."""
     if desk.conversation_id is None:
         desk.conversation_id = desk.assistant.conversations.create().id
+    desk.spoken = script_of(question)
     stop = Stop()
     how = {"conversation_id": desk.conversation_id, "max_cost": desk.max_cost, "stop": stop}
     with _stopped_by_interrupt(stop, desk.interactive):
         desk.answer = paint(desk, desk.assistant.stream(question, desk.filters, **how))  # type: ignore[arg-type]
-    desk.spoken = desk.answer.language
     desk.troubled = desk.troubled or desk.answer.status == "failed"
 
 

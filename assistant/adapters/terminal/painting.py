@@ -27,6 +27,7 @@ _STRONG = re.compile(r"\*\*(?=\S)([^*\n]+)(?<=\S)\*\*")
 def paint(desk: Desk, events: Iterable[Event]) -> Answer:
     """Prints an answer while its events come; returns it."""
     painter = _Painter(desk)
+    painter.take(Event("status", say("working", desk.language)))
     for event in events:
         painter.take(event)
     painter.finish()
