@@ -298,13 +298,18 @@ def _passage(
         end=end,
         text=report.text[start:end],
         context=re.sub(r"\s+", " ", search_text(f"{report.title} {path} {about}")).strip(),
-        page=next((page.number for page in report.pages if page.start <= start < page.end), None),
+        page=page_at(report, start),
         section=section.title if section else None,
         figure=(table.number or table.caption) if table else None,
         table=table.index if table else None,
         row=row,
         furniture=furniture.kind if furniture else None,
     )
+
+
+def page_at(report: Report, offset: int) -> int | None:
+    """The number of the page that a character of a report stands on; None where it has no pages."""
+    return next((page.number for page in report.pages if page.start <= offset < page.end), None)
 
 
 def _locator(sections: tuple[Section, ...]) -> Callable[[int], Section | None]:

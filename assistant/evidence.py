@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from assistant.chunking import search_text, units
+from assistant.chunking import page_at, search_text, units
 from assistant.language import fold, folded_tokens
 from assistant.questions import Group, Part, Question
 from assistant.reading.sections import RUN_IN_LEVEL, SOURCE_LINE
@@ -62,7 +62,7 @@ def citation(n: int, place: Evidence) -> Citation:
         report.title,
         report.issuer,
         printed_date(report),
-        place.passage.page,
+        page_at(report, place.start),  # a passage may go on over a page; its sentence stands on one
         place.passage.section,
         place.passage.figure,
         place.kind,

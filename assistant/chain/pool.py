@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from assistant.chain.orders import gives_orders
-from assistant.chunking import units
+from assistant.chunking import page_at, units
 from assistant.retrieval import printed_date
 from assistant.tokenizers import count
 from assistant.types import Citation, CitationKind, Hit, Passage, Report, Table
@@ -36,7 +36,6 @@ class Item:
     start: int
     end: int
     kind: CitationKind
-    page: int | None
     section: str | None
     figure: str | None
     table: Table | None
@@ -57,7 +56,7 @@ class Item:
         report = self.report
         return Citation(
             n, report.report_id, report.source, report.title, report.issuer, printed_date(report),
-            self.page, self.section, self.figure, self.kind, report.text[a:b], a, b,
+            page_at(report, a), self.section, self.figure, self.kind, report.text[a:b], a, b,
         )  # fmt: skip
 
 
@@ -130,7 +129,7 @@ class Pool:
 def _item(report: Report, place: Passage | Citation) -> Item:
     """A place as an item that has no key yet."""
     table = _table_at(report, place.start, place.end)
-    return Item("", report, place.start, place.end, place.kind, place.page, place.section, place.figure, table)
+    return Item("", report, place.start, place.end, place.kind, place.section, place.figure, table)
 
 
 def place(citation: Citation, reports: Mapping[str, Report]) -> Item:
@@ -174,7 +173,8 @@ def _groups(items: Sequence[Item]) -> str:
 
 
 def _fenced(item: Item) -> str:
-    page = f' page="{item.page}"' if item.page else ""
+    number = page_at(item.report, item.start)
+    page = f' page="{number}"' if number else ""
     return f'<evidence key="{item.key}"{page}>{seen(_body(item.quote))}</evidence>'
 
 

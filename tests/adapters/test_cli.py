@@ -169,6 +169,15 @@ def test_a_page_as_a_picture_with_the_span_marked(run: Run, tmp_path: Path) -> N
     assert colours[1] > colours[0]
 
 
+def test_a_citation_names_the_page_that_its_sentence_stands_on(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "note.pdf").write_bytes(pdf())
+    [row] = run("ingest", tmp_path / "note.pdf", "--json").json["files"]
+    assert row["passages"] == 1  # which goes on over the page
+    cited = run("ask", "To what was capital expenditure raised?", "--json").json["citations"]
+    pages = {c["quote"].split()[0]: c["page"] for c in cited}
+    assert pages["Capital"] == 2
+
+
 def test_pages_that_cannot_be_shown(run: Run, tmp_path: Path, library: dict[str, str]) -> None:
     (tmp_path / "note.pdf").write_bytes(pdf())
     [row] = run("ingest", tmp_path / "note.pdf", "--json").json["files"]
