@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from debian import install
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -23,21 +23,11 @@ def executable() -> str:
     """Where Chromium is. Skips the test where there is none and none can be installed."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
-        _install()
+        install("chromium", "fonts-noto-cjk")  # the fonts only make pictures of a page readable
         found = shutil.which("chromium")
     if found is None:
         pytest.skip("there is no Chromium, and none could be installed (as root: apt-get install chromium)")
     return found
-
-
-def _install() -> None:
-    if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return
-    quietly = {"check": False, "capture_output": True, "timeout": 600}
-    settings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-qq"], env=settings, **quietly)  # type: ignore[call-overload]
-    names = ["chromium", "fonts-noto-cjk"]  # the fonts only make pictures of a page readable
-    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *names], env=settings, **quietly)  # type: ignore[call-overload]
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from debian import install
+
 USER, PASSWORD = "postgres", "an open secret"
 
 
@@ -71,11 +73,7 @@ def programs() -> Path | None:
     """The folder of initdb and pg_ctl, after installing them if that is needed and possible."""
     if found := _installed():
         return found
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
-        subprocess.run(["apt-get", "update"], **quiet)
-        install = ["apt-get", "install", "-y", "--no-install-recommends", "postgresql"]
-        subprocess.run(install, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)
+    install("postgresql")
     return _installed()
 
 
