@@ -11,7 +11,7 @@ from itertools import combinations, permutations
 from assistant.calculators.arithmetic import calculate
 from assistant.calculators.operands import Amount
 from assistant.errors import InputError
-from assistant.grounding.wording import vocabulary
+from assistant.grounding.cues import operations
 from assistant.language import fold
 from assistant.quantities import Quantity
 
@@ -112,11 +112,7 @@ def announced(
     Only figures proven already are tried, in pairs, and for a sum all of one unit."""
     folded = fold(clause)
     near = fold(nearby)
-    cues = {
-        name
-        for name, pattern in vocabulary()["derived"].items()
-        if re.search(pattern, near if name in _NEARBY else folded)
-    }
+    cues = {name for name, words in operations().items() if words.search(near if name in _NEARBY else folded)}
     operands = list(proven)[-_MOST_OPERANDS:]
     if figure.low is not None and figure.high is not None:
         return _of_ranges(figure, figure.low, figure.high, cues, operands)

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from assistant.grounding.belonging import lists
 from assistant.grounding.computed import Source, states, values
+from assistant.grounding.cues import vocabulary
+from assistant.grounding.dates import same_period
 from assistant.grounding.derivation import is_constant
 from assistant.grounding.finding import Finding, figure
-from assistant.grounding.matching import Match, Why, compare, related, same_period
+from assistant.grounding.matching import Match, Why, compare, related
 from assistant.grounding.places import Fact, Place
-from assistant.grounding.wording import Said, Wording, bare, lists, read_wording, vocabulary
+from assistant.grounding.wording import Said, Wording, bare, read_wording
 from assistant.language import CJK, fold, script_of
 from assistant.quantities import Quantity, same_quantity
 from assistant.types import Calculation, Verdict
@@ -22,6 +25,7 @@ _AROUND = 6  # characters on either side of a figure of a caption
 _DAYS = ("day", "as-of")
 _BESIDE = 3  # letters
 _FEW_WORDS = 3  # "约", "per GW": too few to say what is spoken of
+_PLAIN = re.compile(rf"(?:(?![一二三四五六七八九十百千万萬亿億兆两兩])[{CJK}]){{12}}")  # no figure has so many
 _TELLING = 4  # significant digits that hardly agree by chance
 
 
@@ -328,6 +332,8 @@ def _speaks_of(claim: Said, wording: Wording, fact: Fact, place: Place, searched
 
 def _says_anything(wording: Wording) -> bool:
     """Whether a text has words besides its figures, which could be of something else than its places."""
+    if _PLAIN.search(wording.text):
+        return True
     rest = wording.text
     for q in reversed(wording.quantities):
         rest = rest[: q.start] + " " + rest[q.end :]

@@ -9,8 +9,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
+from assistant.grounding.belonging import Name
+from assistant.grounding.cues import CLAUSE_END, cue
+from assistant.grounding.dates import holds_date, same_period
 from assistant.grounding.places import Fact, Place
-from assistant.grounding.wording import CLAUSE_END, Name, Said, Wording, bare, read_wording, vocabulary
+from assistant.grounding.rows import another_row, stretch
+from assistant.grounding.wording import Said, Wording, bare, read_wording
 from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.quantities import Period, Quantity, same_quantity
@@ -29,15 +33,8 @@ _REASONS: tuple[tuple[str, Why], ...] = (
     ("currency", "currency"), ("unit", "unit"), ("period", "period"), ("sign", "sign"), ("scale", "scale"),
 )  # fmt: skip
 _LABEL = 40  # characters; what is longer is prose
+_LAST_UNIT = re.compile(rf"(?:{UNIT})\Z")
 _NOUN = re.compile(rf"[ ]?({UNIT})")
-_POINTS: frozenset[str] = frozenset({"day", "as-of", "since", "year-to-date"})
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ENGLISH = re.compile(
-    rf"(?:(?P<day>\d{{1,2}})\s+)?(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?(?:\s+(?P<day2>\d{{1,2}})(?!\d))?(?:,?\s+(?P<year>(?:19|20)\d\d))?"
-)
-_PARTS = re.compile(
-    r"(?:(?P<year>(?:19|20)\d\d)\D{0,2})?(?P<month>1[0-2]|[1-9])\s*月(?:\s*(?P<day>\d{1,2})\s*[日号號])?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +123,9 @@ def _under(ours: Quantity, theirs: Quantity) -> Quantity:
 
 def _two_currencies(q: Quantity) -> bool:
     """Whether a figure prints one currency before and another after it."""
-    after = re.search(rf"(?:{UNIT})\Z", q.text)
+    after = _LAST_UNIT.search(q.text) if q.currency else None
     last = UNIT_NAMES.get(after.group()) if after else None
-    return bool(q.currency and last and UNITS[last].is_currency and last != q.currency)
+    return bool(last and UNITS[last].is_currency and last != q.currency)
 
 
 def _unit(ours: Quantity, sentence: Wording, fact: Fact, place: Place) -> Why:
@@ -184,23 +181,23 @@ def _bound(ours: Quantity, fact: Fact) -> Why:
 # ---------------------------------------------------------------- its date
 
 
-def _period(
-    claim: Said, sentence: Wording, fact: Fact, place: Place, elsewhere: Callable[[], Iterable[Period]]
-) -> Why:
+def _period(claim: Said, sentence: Wording, fact: Fact, place: Place, elsewhere: Callable[[], Iterable[Period]]) -> Why:
     ours, theirs = claim.quantity.period, fact.said.quantity.period
     if ours is None:
         return ""
     if ours.kind == "year-to-date" and ours.first is None:
-        return "" if re.search(vocabulary()["words"]["this_year"], fact.columns + fold(fact.sentence)) else "period"
+        return "" if cue("this_year").search(fact.columns + fold(fact.sentence)) else "period"
     if theirs is not None:
-        if same_period(ours, theirs) or _holds(ours, theirs):
+        if same_period(ours, theirs) or holds_date(ours, theirs):
             return ""
         return (
             ""
             if _loose(claim.quantity, sentence) and any(same_period(p, theirs) for p in sentence.periods)
             else "period"
         )
-    told = any(same_period(ours, p) or _holds(ours, p) or _holds(p, ours) for p in (*place.periods, *elsewhere()))
+    told = any(
+        same_period(ours, p) or holds_date(ours, p) or holds_date(p, ours) for p in (*place.periods, *elsewhere())
+    )
     return "" if told else "period"
 
 
@@ -208,42 +205,6 @@ def _loose(q: Quantity, sentence: Wording) -> bool:
     """Whether the date is of another clause, so that another date of the sentence may be meant."""
     p = q.period
     return p is not None and bool(CLAUSE_END.search(sentence.text[min(p.end, q.end) : max(p.start, q.start)]))
-
-
-def same_period(a: Period, b: Period) -> bool:
-    """Whether two periods are the same as far as their print tells: a day is the day of any year left out."""
-    if a.first and b.first and a.last and b.last:
-        return (a.first, a.last) == (b.first, b.last)
-    if a.first and b.first and a.kind == b.kind and a.last is None and b.last is None:
-        return a.first == b.first
-    x, y = _parts(a), _parts(b)
-    if x and y:
-        return all(p == q for p, q in zip(x, y, strict=True) if p is not None and q is not None)
-    return bare(a.text) == bare(b.text)
-
-
-def _holds(wide: Period, narrow: Period) -> bool:
-    """Whether the wider period holds the narrower one, or ends with it."""
-    if wide.kind in ("year", "fiscal-year") and wide.first and wide.last and narrow.last:
-        return wide.first <= (narrow.first or narrow.last) and narrow.last <= wide.last
-    if wide.kind == "years" and wide.first and wide.last and narrow.first and narrow.last:
-        return wide.first <= narrow.first and narrow.last <= wide.last
-    if wide.last and narrow.last and narrow.kind in _POINTS:
-        return wide.last[:7] == narrow.last[:7]
-    return bool(wide.kind == "year-to-date" and wide.first and narrow.first and wide.first[:4] == narrow.first[:4])
-
-
-def _parts(p: Period) -> tuple[str | None, ...] | None:
-    """(year, month, day) as far as printed."""
-    if p.first and p.last and p.kind in ("day", "as-of") and p.first == p.last:
-        return p.first[:4], str(int(p.first[5:7])), str(int(p.first[8:]))
-    if p.first and p.kind == "month":
-        return p.first[:4], str(int(p.first[5:7])), None
-    m = _PARTS.search(fold(p.text))
-    if m:
-        return m["year"], m["month"], m["day"]
-    m = _ENGLISH.search(fold(p.text))
-    return (m["year"], str(_MONTHS.index(m["month"]) + 1), m["day"] or m["day2"]) if m else None
 
 
 # ---------------------------------------------------------------- whose it is
@@ -265,7 +226,7 @@ def _company(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:
     ours, theirs = claim.names, fact.said.names | fact.above
     if not ours or not theirs or ours & theirs:
         return ""
-    if fact.label and len(fact.label) > 1 and fact.label in _stretch(claim, sentence):
+    if fact.label and len(fact.label) > 1 and fact.label in stretch(claim, sentence):
         return ""
     said_there = {n.id for n in _names_of(fact)}
     rivals = {n.id for n in read_wording(" , ".join(sorted(fact.rivals))).names}
@@ -284,9 +245,9 @@ def _company(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:
 def _together(fact: Fact, ids: frozenset[str]) -> bool:
     """Whether a report's sentence says of names together what it says: A has agreed with B on 3 billion."""
     names = [name for name in _names_of(fact) if name.id in ids]
-    joint = vocabulary()["words"]["together"]
+    joint = cue("together")
     return len(ids) > 1 and any(
-        {a.id, b.id} == ids and re.search(joint, fold(fact.sentence[a.end : b.start])) for a, b in pairwise(names)
+        {a.id, b.id} == ids and joint.search(fold(fact.sentence[a.end : b.start])) for a, b in pairwise(names)
     )
 
 
@@ -304,9 +265,8 @@ def _counted(fact: Fact) -> set[str]:
 
 def _total(claim: Said, sentence: Wording, fact: Fact) -> Why:
     """A figure that is said to be a total is not one of the figures added."""
-    cue = vocabulary()["words"]["total"]
-    said = re.search(cue, fold(sentence.text[max(0, claim.quantity.start - 16) : claim.quantity.start]))
-    return "measure" if said and not fact.label and not re.search(cue[:-2], fold(fact.sentence)) else ""
+    said = cue("total").search(fold(sentence.text[max(0, claim.quantity.start - 16) : claim.quantity.start]))
+    return "measure" if said and not fact.label and not cue("a_total").search(fold(fact.sentence)) else ""
 
 
 def _gap(text: str) -> str:
@@ -322,7 +282,7 @@ def _exchanged(sentence: Wording, fact: Fact) -> Why:
             continue
         for x, y in pairwise(theirs):
             if (x.id, y.id) == (b.id, a.id) and _gap(fact.sentence[x.end : y.start]) == between:
-                return "" if re.fullmatch(vocabulary()["words"]["joint"], between) else "company"
+                return "" if cue("joint").fullmatch(between) else "company"
     return ""
 
 
@@ -331,79 +291,7 @@ def _names_of(fact: Fact) -> Iterable[Name]:
 
 
 def _row(claim: Said, sentence: Wording, fact: Fact) -> Why:
-    """A figure of a table cell is not that of another row or column which the sentence names in its stead."""
-    if not fact.label:
-        return ""
-    clause = fold(claim.clause)
-    alias = bool(claim.names & {n.id for n in read_wording(fact.label).names})
-    rows = fact.rivals - fact.headers - {fact.header}  # a matrix names its rows and columns alike
-    rows = frozenset(row for row in rows if row not in fact.columns)  # 美元 of 金价 (美元/盎司) is no row
-    if not alias and (
-        _names_another(fact, rows, clause)
-        or (not _named_in(fact, clause) and _last_is_another(claim, fact, rows, sentence))
-    ):
-        return "row"
-    if claim.quantity.period and fact.said.quantity.period:
-        return ""  # columns of time are compared as dates
-    headers = {_plain(header) for header in fact.headers} - {_plain(fact.header)}
-    named = [one for one in (*headers, _plain(fact.header)) if _stands(one, _stretch(claim, sentence) or clause)]
-    return "row" if named and fact.header and not _longest(named) & {_plain(fact.header)} else ""
-
-
-def _stretch(claim: Said, sentence: Wording) -> str:
-    """The words of a figure's clause since the figure before it; "" if it is the first one or nothing stands there."""
-    ends = [said.quantity.end for said in sentence.said if said.quantity.end <= claim.quantity.start]
-    end = sentence.text.find(claim.clause)
-    next_one = any(end <= said.quantity.start < end + len(claim.clause) for said in sentence.said if said is not claim)
-    if not next_one:
-        return ""
-    start = max([end, *ends])
-    return fold(sentence.text[start : claim.quantity.start]) or " "
-
-
-def _plain(header: str) -> str:
-    return re.sub(r"[(（][^()（）]*[)）]", "", header).strip()
-
-
-def _longest(labels: Iterable[str]) -> set[str]:
-    """Labels that are no part of another one."""
-    every = set(labels)
-    return {one for one in every if not any(one != other and one in other for other in every)}
-
-
-def _named_in(fact: Fact, text: str) -> bool:
-    return any(_stands(label, text) for label in (fact.label, *fact.aliases))
-
-
-def _names_another(fact: Fact, rivals: Iterable[str], text: str) -> bool:
-    """Whether a text names other rows, and not the figure's."""
-    own = {fact.label, *fact.aliases}
-    named = _longest(one for one in {*rivals, *own} if _stands(one, text))
-    return bool(named) and not named & own
-
-
-def _last_is_another(claim: Said, fact: Fact, rivals: Iterable[str], sentence: Wording) -> bool:
-    """Whether the rows named last before a figure, since the figure before it, are others, and its own is not named
-    right after it."""
-    own = {fact.label, *fact.aliases}
-    start, end = claim.quantity.start, claim.quantity.end
-    floor = max([0, *(m.end() for m in re.finditer("[；;。]", sentence.text[:start]))])
-    others = [said.quantity for said in sentence.said]
-    after = fold(sentence.text[end : min([q.start for q in others if q.start >= end], default=len(sentence.text))])
-    if any(_stands(label, after) for label in own):
-        return False
-    for begin in [*[q.end for q in others if floor <= q.end <= start][::-1], floor]:
-        before = fold(sentence.text[begin:start])
-        named = _longest(one for one in {*rivals, *own} if _stands(one, before))
-        if named:
-            return not named & own
-    return False
-
-
-def _stands(label: str, text: str) -> bool:
-    if len(label) == 1 and label.isascii():
-        return label.isalpha() and bool(re.search(rf"(?<![a-z0-9]){label}(?![a-z0-9])", text))
-    return 1 < len(label) <= _LABEL and label in text
+    return "row" if another_row(claim, sentence, fact) else ""
 
 
 def _measure(claim: Said, sentence: Wording, fact: Fact, place: Place) -> Why:

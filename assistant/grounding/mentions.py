@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from assistant.grounding.computed import Source
+from assistant.grounding.cues import cue
+from assistant.grounding.dates import same_period
 from assistant.grounding.finding import Finding
-from assistant.grounding.matching import same_period
-from assistant.grounding.wording import Wording, bare, read_wording, vocabulary
+from assistant.grounding.wording import Wording, bare, read_wording
 from assistant.language import fold
 from assistant.lexicon import lexicon
 from assistant.quantities import Period, find_quantities, same_quantity
@@ -80,7 +81,7 @@ def _is_this_year(period: Period) -> bool:
 
 
 def _says_this_year(source: Source) -> bool:
-    return bool(re.search(vocabulary()["words"]["this_year"], source.place.folded))
+    return bool(cue("this_year").search(source.place.folded))
 
 
 def _covers(ours: Period, theirs: Period) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.chunking import search_text
-from assistant.grounding.wording import Said, Wording, bare, boundary, content_words, read_wording
+from assistant.grounding.cues import cue
+from assistant.grounding.wording import Said, Wording, bare, content_words, read_wording
 from assistant.language import CJK, fold
 from assistant.lexicon import lexicon
 from assistant.quantities import Period, Quantity, find_periods, find_quantities, read_cell
@@ -300,8 +301,8 @@ def _owned(said: Said, place: Place) -> Said:
 
 
 def _sentence_around(text: str, start: int, end: int) -> str:
-    ends = [m.end() for m in boundary().finditer(text, 0, start)]
-    after = boundary().search(text, end)
+    ends = [m.end() for m in cue("boundary").finditer(text, 0, start)]
+    after = cue("boundary").search(text, end)
     return text[ends[-1] if ends else 0 : after.start() if after else len(text)]
 
 

@@ -12,9 +12,10 @@ from typing import Literal
 
 from assistant.grounding.check import reason_in_words
 from assistant.grounding.computed import Source
+from assistant.grounding.cues import cue
 from assistant.grounding.places import Place, Places
 from assistant.grounding.verdicts import Finding, Kind, examine, stated
-from assistant.grounding.wording import Wording, bare, read_wording, vocabulary
+from assistant.grounding.wording import Wording, bare, read_wording
 from assistant.language import fold, script_of
 from assistant.types import Calculation, Citation, Language, Report, StatedFigure
 
@@ -105,7 +106,7 @@ def claims(text: str) -> bool:
 
 def is_silent(text: str) -> bool:
     """Whether a sentence says that the reports don't say."""
-    return bool(re.search(vocabulary()["words"]["silent"], fold(text)))
+    return bool(cue("silent").search(fold(text)))
 
 
 def supporting(

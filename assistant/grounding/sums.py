@@ -8,11 +8,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from assistant.grounding.computed import Source
+from assistant.grounding.cues import cue
 from assistant.grounding.derivation import agrees, announced, expressions, is_constant, value_of
 from assistant.grounding.finding import Finding, figure
 from assistant.grounding.matching import compare
 from assistant.grounding.places import Fact
-from assistant.grounding.wording import Said, Wording, bare, vocabulary
+from assistant.grounding.wording import Said, Wording, bare
 from assistant.language import fold
 from assistant.quantities import Quantity
 from assistant.quantities.vocabulary import UNITS
@@ -87,7 +88,7 @@ def _states(wording: Wording, said: Said, printed: Decimal | None, wholes: Seque
     """Whether a figure states an expression's value: in full, or bare as its operands are printed."""
     q = said.quantity
     signed = wording.text[max(0, q.start - 1) : q.start] in ("-", "−", "–")
-    falls = signed or said.trend == "down" or bool(re.search(vocabulary()["words"]["falls"], fold(said.clause)))
+    falls = signed or said.trend == "down" or bool(cue("falls").search(fold(said.clause)))
     if any(whole is not None and agrees(q, whole, falls) for whole in wholes):
         return True
     return printed is not None and q.unit is None and q.scale == 1 and agrees(q, printed, falls)
@@ -211,10 +212,12 @@ def _announced(
 ) -> list[Finding]:
     made = list(results)
     for i, (finding, said) in enumerate(zip(results, wording.said, strict=True)):
-        if finding.verdict != "unverified" or i in computed or _is_misquoted(said, wording, sources):
+        if finding.verdict != "unverified" or i in computed:
+            continue
+        proven = {j: wording.said[j].quantity for j, f in enumerate(made) if f.verdict != "unverified" and j != i}
+        if len(proven) < 2 or _is_misquoted(said, wording, sources):
             continue
         result = replace(said.quantity, direction=said.trend)
-        proven = {j: wording.said[j].quantity for j, f in enumerate(made) if f.verdict != "unverified" and j != i}
         unrounded = [replace(q, value=exact.get(j, q.value)) for j, q in proven.items()]
         for quantities in (list(proven.values()), unrounded):
             near = _nearby(wording, i)

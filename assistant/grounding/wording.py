@@ -6,14 +6,14 @@ Claims and reports are read by the same rules, so that what is said alike is rea
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
+from assistant.grounding.belonging import BRACKETED, Name, assigned, governing
+from assistant.grounding.cues import CLAUSE_END, cue, vocabulary
 from assistant.language import CJK, fold, folded_tokens
 from assistant.lexicon import Mention, lexicon
 from assistant.quantities import Period, Quantity, find_periods, find_quantities
@@ -23,33 +23,14 @@ Trend = Literal["up", "down"]
 
 _SUBJECTS = frozenset({"company", "product", "index", "person", "broker"})
 _MEASURES = frozenset({"metric", "valuation", "macro", "commodity", "currency", "esg", "technology", "product-type"})
-_JOINT = re.compile(r"\s*(?:[/、,，及和與与跟&;；]|and|versus|vs\.?|以及)?\s*(?:及|和|与|and)?\s*", re.I)
-_BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
-CLAUSE_END = re.compile(r"[,，;；。！？!?\n]|\.(?=\s)")
 _NAME_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.&'-]*")
 _QUOTED = re.compile(r"“([^“”]{4,})”|「([^「」]{4,})」|『([^『』]{4,})』|\"([^\"\n]{4,})\"")
 _LIST_MARK = re.compile(r"\s*(?:[-*•#>]+\s*)*(?:\d{1,2}(?:\.\d{1,2})*[.、)）]|[(（]\d{1,2}[)）])\s")
 _AFTER = re.compile(r"[ ]?(?:\([^()]{0,12}\)[ ]?|\)[ ]?)?(?:in|for|by|at|during|as of)[ ](?:FY ?|fiscal )?", re.I)
 _HALVES = re.compile(r"\b(?:mid|early|late|pre|post)-(?=(?:19|20)\d\d\b)", re.I)
 _EXPRESSION = re.compile(r"[\s()（）]*[=≈÷×x*/+^−–-][\s()（）=≈÷×*/+^−–-]*")
+_WORD = 40  # characters of a Latin word before a number
 _SUM = re.compile(r"(?<=[(（]1)\+(?=\d)")  # (1+5%) is a sum, where 1+6+N is a name
-
-
-@cache
-def vocabulary() -> dict[str, Any]:
-    """The words of data/grounding.toml."""
-    return tomllib.loads(files("assistant").joinpath("data", "grounding.toml").read_text(encoding="utf-8"))
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A company, product… named at `start:end` of the text; `owner` is the company that a product belongs to."""
-
-    id: str
-    kind: str
-    owner: str | None
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +124,13 @@ def _said(wording: Wording) -> Iterator[Said]:
     text, quantities = wording.text, wording.quantities
     if not quantities:
         return
-    flat = _BRACKETED.sub(lambda m: re.sub("[;；,，。]", " ", m.group()), text)
+    flat = BRACKETED.sub(lambda m: re.sub("[;；,，。]", " ", m.group()), text)
     undated = text
     for p in wording.periods:
         undated = undated[: p.start] + " " * (p.end - p.start) + undated[p.end :]
-    assigned = _assigned(flat, quantities, [name for name in wording.names if name.kind != "broker"])
-    for q, names in zip(quantities, assigned, strict=True):
-        measures = _governing(flat, q, wording.measures)
+    owners = assigned(flat, quantities, [name for name in wording.names if name.kind != "broker"])
+    for q, names in zip(quantities, owners, strict=True):
+        measures = governing(flat, q, wording.measures)
         yield Said(q, names, measures, trend(undated, q), clause_of(flat, q.start, q.end), _before(text, q.start))
 
 
@@ -189,106 +170,6 @@ def _trivial() -> frozenset[str]:
     return frozenset(vocabulary()["trivial"])
 
 
-# ---------------------------------------------------------------- whose figure it is
-
-
-def _assigned(text: str, quantities: Sequence[Quantity], names: Sequence[Name]) -> list[frozenset[str]]:
-    """The names that each figure belongs to: paired lists first (A and B rose 5% and 3%), then "5% on A", then the
-    name or joined names before it in its sentence, then after it in its clause."""
-    if not names:
-        return [frozenset()] * len(quantities)
-    groups = list(_joined(text, names))
-    paired = _paired(text, quantities, groups)
-    starts = [q.start for q in quantities] + [len(text)]
-    return [paired.get(i) or _owner_of(text, q, groups, starts[i + 1]) for i, q in enumerate(quantities)]
-
-
-def _joined(text: str, names: Sequence[Name]) -> Iterator[list[list[Name]]]:
-    """Names that stand in one list, as lists of spellings of the same thing: [[MiniMax, 100 HK], [智譜, 2513 HK]]."""
-    group: list[list[Name]] = []
-    for name in names:
-        if group:
-            before = group[-1][-1]
-            gap = text[before.end : name.start]
-            if name.id == before.id and len(gap) < 12 and not re.search("[。；;\n]", gap):
-                group[-1].append(name)
-                continue
-            bare = re.sub(r"^[^()（）]*[)）]|[(（][^()（）]*$", "", _BRACKETED.sub("", gap))
-            if _JOINT.fullmatch(bare) and bare.strip():
-                group.append([name])
-                continue
-            yield group
-        group = [[name]]
-    if group:
-        yield group
-
-
-def _paired(text: str, quantities: Sequence[Quantity], groups: Sequence[list[list[Name]]]) -> dict[int, frozenset[str]]:
-    found: dict[int, frozenset[str]] = {}
-    for run in lists(text, quantities):
-        if len(run) < 2:
-            continue
-        start = quantities[run[0]].start
-        before = [
-            g
-            for g in groups
-            if len(g) == len(run) and g[-1][-1].end <= start and _same_sentence(text, g[-1][-1].end, start)
-        ]
-        if before and not any(before[-1][-1][-1].end < g[0][0].start < start for g in groups):
-            for i, same in zip(run, before[-1], strict=True):
-                found[i] = frozenset(name.id for name in same)
-    return found
-
-
-def lists(text: str, quantities: Sequence[Quantity]) -> Iterator[list[int]]:
-    """Indices of figures that stand in one list."""
-    run: list[int] = []
-    for i, q in enumerate(quantities):
-        if run and _JOINT.fullmatch(text[quantities[run[-1]].end : q.start]):
-            run.append(i)
-        else:
-            if run:
-                yield run
-            run = [i]
-    if run:
-        yield run
-
-
-def _owner_of(text: str, q: Quantity, groups: Sequence[list[list[Name]]], following: int) -> frozenset[str]:
-    for group in groups:
-        first = group[0][0]
-        if first.start >= q.end and re.match(vocabulary()["words"]["following"], text[q.end : first.start], re.I):
-            return _ids(group)
-    before = next((g for g in reversed(groups) if g[-1][-1].end <= q.start), None)
-    if before and _same_sentence(text, before[-1][-1].end, q.start):
-        return _ids(before)
-    after = next((g for g in groups if q.end <= g[0][0].start < following), None)
-    return _ids(after) if after and not CLAUSE_END.search(text, q.end, after[0][0].start) else frozenset()
-
-
-def _ids(group: list[list[Name]]) -> frozenset[str]:
-    return frozenset(name.id for same in group for name in same)
-
-
-@cache
-def boundary() -> re.Pattern[str]:
-    """What ends a sentence."""
-    return re.compile(vocabulary()["words"]["boundary"])
-
-
-def _same_sentence(text: str, start: int, end: int) -> bool:
-    return not boundary().search(text[start:end])
-
-
-def _governing(text: str, q: Quantity, measures: Sequence[Name]) -> frozenset[str]:
-    """What a figure measures: the last measure before it in its sentence, else the next in its clause."""
-    before = next((m for m in reversed(measures) if m.end <= q.start), None)
-    if before and _same_sentence(text, before.end, q.start):
-        return frozenset({before.id})
-    after = next((m for m in measures if m.start >= q.end), None)
-    return frozenset({after.id}) if after and not CLAUSE_END.search(text, q.end, after.start) else frozenset()
-
-
 # ---------------------------------------------------------------- clause, direction, date
 
 
@@ -301,7 +182,7 @@ def clause_of(text: str, start: int, end: int) -> str:
 
 def _before(text: str, start: int) -> str:
     """The last two letters before a figure, folded; "" where something else stands between."""
-    word = re.search(r"([^\W\d_]{2})[约約超逾近达達为為是至到]*[ ]?\Z", text[:start])
+    word = re.search(r"([^\W\d_]{2})[约約超逾近达達为為是至到]*[ ]?\Z", text[max(0, start - 16) : start])
     return fold(word[1]) if word else ""
 
 
@@ -346,9 +227,9 @@ def _dated(text: str, q: Quantity) -> Quantity:
     p = q.period
     if p is None or _is_ticker(text, p):
         return replace(q, period=None) if p else q
-    if p.start >= q.end and re.search(vocabulary()["words"]["comparison"] + r"|[=≈÷×/\d]", text[q.end : p.start]):
+    if p.start >= q.end and cue("comparison").search(text[q.end : p.start]):
         return replace(q, period=None)
-    if p.end <= q.start and re.search(vocabulary()["words"]["now"], text[p.end : q.start], re.I):
+    if p.end <= q.start and cue("now").search(text[p.end : q.start]):
         return replace(q, period=None)
     return q
 
@@ -356,8 +237,8 @@ def _dated(text: str, q: Quantity) -> Quantity:
 def _is_item(text: str, q: Quantity) -> bool:
     """The number of an item in a list that goes on after a colon: "KGI: 2. Demand"."""
     return bool(
-        re.search(r"[:：]\s*\Z", text[: q.start])
-        and re.fullmatch(r"\d{1,2}", q.text)
+        re.fullmatch(r"\d{1,2}", q.text)
+        and re.search(r"[:：]\s*\Z", text[: q.start])
         and re.match(r"[.、]\s", text[q.end :])
     )
 
@@ -390,9 +271,9 @@ def _whole_code(text: str, start: int, end: int) -> tuple[int, int]:
     if not re.fullmatch(r"[\d.]+", text[start:end]):
         return start, end
     after = re.match(r"\s?[万萬亿億兆%倍]+", text[end:])
-    before = re.search(r"([A-Za-z][A-Za-z.&'’-]*)[ ]\Z", text[:start])
+    before = re.search(r"([A-Za-z][A-Za-z.&'’-]*)[ ]\Z", text[max(0, start - _WORD) : start])
     if before and before[1].lower() not in vocabulary()["before_number"]:
-        start = before.start(1)
+        start = max(0, start - _WORD) + before.start(1)
     return start, end + (after.end() if after else 0)
 
 
@@ -404,6 +285,7 @@ def _quotes(text: str) -> Iterator[tuple[int, int]]:
             yield m.span(group)
 
 
+@lru_cache(maxsize=1024)
 def bare(text: str) -> str:
     """Folded, without spaces, emphasis and punctuation: how quotations and codes are compared."""
     return re.sub(r"[\s\W_]+", "", fold(text))
