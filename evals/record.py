@@ -53,9 +53,7 @@ def figures(language: str, folder: Path = RESULTS) -> str:
     if retrieval:
         sets = list(retrieval[0].figures())
         lines += ["", _line(f"{system}, {recall}", *sets), _line(*["---"] * (len(sets) + 1))]
-        lines += [
-            _line(run.system, *(f"{run.figures()[name]['recall@10'].mean:.3f}" for name in sets)) for run in retrieval
-        ]
+        lines += [_line(run.system, *(_recall(run, name) for name in sets)) for run in retrieval]
     made = [run for runs in (answering, grounding, retrieval) for run in runs[:1]]
     told = " · ".join(f"{run.task} {run.made_at[:10]} {run.commit} ({run.fingerprint})" for run in made)
     return "\n".join([*lines, "", f"<sub>{told}</sub>", ""])
@@ -75,6 +73,11 @@ def _rows(runs: Sequence[Run], shown: dict[str, tuple[str, str]], language: str)
             yield _line(words[language == "zh"], *_cells(estimate))
 
 
+def _recall(run: Run, name: str) -> str:
+    row = run.figures().get(name, {})
+    return f"{row['recall@10'].mean:.3f}" if row else "–"
+
+
 def _cells(estimate: Estimate) -> tuple[str, ...]:
     return f"{estimate.mean:.3f}", f"{estimate.low:.3f}–{estimate.high:.3f}", f"{estimate.count:,}"
 
@@ -92,7 +95,8 @@ def shown(name: str) -> str:
 def _joined(before: Run, after: Run) -> Run:
     """One run of what two measured over different sets."""
     inputs = {name: f"{before.inputs.get(name, '')} {value}".strip() for name, value in after.inputs.items()}
-    return replace(after, inputs=inputs, results=(), kept={**before.figures(), **after.figures()})
+    commits = " ".join(dict.fromkeys(str(run.commit) for run in (before, after)))
+    return replace(after, commit=commits, inputs=inputs, results=(), kept={**before.figures(), **after.figures()})
 
 
 def main(paths: Sequence[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from assistant.adapters.cli import main
 from assistant.errors import InputError
 from assistant.evaluation.cases import Case, Evidence, Number, case_of, places
 from assistant.evaluation.charts import lines
+from assistant.evaluation.finding import Judged, bench, measure
 from assistant.evaluation.formats import load_cases
 from assistant.evaluation.page import page
 from assistant.evaluation.prose import grade_of
@@ -435,3 +437,59 @@ def test_wrong_usage_of_eval_is_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "there are answering, retrieval" in capsys.readouterr().err
     assert main(["eval", "--corpus", str(tmp_path)]) == 1
     assert "--questions" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- search
+
+
+def test_a_ranking_is_judged_by_the_gold_places_it_meets() -> None:
+    text = "一" * 1000
+    judged_set = Judged("s", {"a": text}, {"q": "?"}, {"q": {"q/0": (("a", 900, 910),)}})
+    (best,) = measure(judged_set, lambda query: [("a", 905, 906), ("a", 0, 10)])
+    assert set(best.scores.values()) == {1.0}
+    (second,) = measure(judged_set, lambda query: [("a", 0, 10), ("a", 905, 906)])
+    assert (second.scores["rr@10"], second.scores["recall@5"]) == (0.5, 1)
+    (none,) = measure(judged_set, lambda query: [])
+    assert set(none.scores.values()) == {0.0}
+    assert none.reasons
+
+
+def test_who_hands_over_more_to_read_has_not_found_it_sooner() -> None:
+    judged_set = Judged("s", {"a": "一" * 9000}, {"q": "?"}, {"q": {"q/0": (("a", 8000, 8010),)}})
+    (all_of_it,) = measure(judged_set, lambda query: [("a", 0, 9000)])
+    assert all_of_it.scores["recall@10"] == 0
+
+
+def test_a_bench_folder_is_drawn_from_by_the_seed(tmp_path: Path) -> None:
+    ids = [f"d{i}" for i in range(700)]
+    written(tmp_path, "corpus.jsonl", "".join(json.dumps({"id": name, "text": f"text {name}"}) + "\n" for name in ids))
+    written(tmp_path, "queries.dev.jsonl", "".join(json.dumps({"id": f"q{i}", "text": "?"}) + "\n" for i in range(9)))
+    written(tmp_path, "qrels.dev.tsv", "".join(f"q{i}\td{i}\t1\n" for i in range(8)) + "q8\td1\t0\n")
+    few = bench(tmp_path, 3, seed=1)
+    assert len(few.queries) == 3
+    assert len(few.texts) == 600
+    assert all(name in few.texts for wanted in few.wanted.values() for name in wanted)
+    assert bench(tmp_path, 3, seed=1) == few != bench(tmp_path, 3, seed=2)
+    (made, *_) = measure(few, lambda query: [(next(iter(few.wanted[min(few.wanted)])), 0, 4)])
+    assert "q8" not in bench(tmp_path, 9, seed=1).queries
+    assert made.scores
+
+
+# ---------------------------------------------------------------- the record
+
+
+@pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh.md", "zh")])
+def test_the_figures_of_a_readme_are_those_on_record(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, name: str, language: str
+) -> None:
+    monkeypatch.syspath_prepend(str(checkout / "evals"))
+    record = importlib.import_module("record")
+    shown = record.shown(name)
+    assert "right as a whole" in shown or "整体正确" in shown
+    assert shown == record.figures(language), "python evals/record.py writes the tables anew"
+
+
+def test_what_is_on_record_was_measured_over_the_questions_there_are(checkout: Path) -> None:
+    (run,) = load(checkout / "evals" / "results" / "answering.json")
+    assert {result.id for result in run.results} == {case.id for case in load_cases(bundled_questions())}
+    assert run.commit
