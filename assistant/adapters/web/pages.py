@@ -19,7 +19,9 @@ from assistant.adapters.web.choosing import Choice
 from assistant.adapters.web.desk import THEMES, Desk
 from assistant.adapters.web.frame import frame
 from assistant.adapters.web.library import LibraryView
+from assistant.adapters.web.source import SourcePane
 from assistant.adapters.web.streaming import Answering, answering
+from assistant.adapters.web.texts import say
 from assistant.errors import AssistantError
 from assistant.service import Assistant
 from assistant.settings import Settings
@@ -97,6 +99,19 @@ async def _ask(desk: Desk, request: Request) -> None:
     with frame(desk, "ask") as beside:
         chat = Chat(desk, infos, Choice(reports=chosen), beside)
         await chat.begin()
+        await _linked(desk, request, chat.pane)
+
+
+async def _linked(desk: Desk, request: Request, pane: SourcePane) -> None:
+    """The place that a link from elsewhere names: /?report=ID&start=N&end=N."""
+    asked = request.query_params
+    if not (report_id := asked.get("report")):
+        return
+    if report := await run.io_bound(desk.report_of, report_id):
+        start, end = (int(n) if n.isdecimal() else 0 for n in (asked.get("start", ""), asked.get("end", "")))
+        await pane.read(report, (start, end) if start < end <= len(report.text) else (0, 0))
+    else:
+        ui.notify(say("report_unknown", desk.language), type="warning")
 
 
 async def _library(desk: Desk, request: Request) -> None:

@@ -102,12 +102,12 @@ class SourcePane:
         table = table_at(report, citation.start) if report and citation else None
         return cell_stating(table, (citation.start, citation.end), value) if table and citation else None
 
-    async def read(self, report: Report) -> None:
-        """Opens on a report from its beginning."""
+    async def read(self, report: Report, marked: Span = (0, 0)) -> None:
+        """Opens on a report from its beginning, or on characters of it that are to be marked."""
         self.answer = self.citation = None
-        self.marked = (0, 0)
+        self.marked = marked
         self.around = (_AROUND, _AROUND * 4)
-        self.way = "page" if report.pages and report.pages[0].width else "text"
+        self.way = _ways(report, marked)[0]
         self._show(words(report.title), [_particulars(report, self.desk)])
         self.steps.set_visibility(False)
         await self.draw(report)

@@ -39,6 +39,20 @@ def test_a_chip_opens_the_table_with_the_cell_marked_and_the_next_one_follows(op
     expect(pane.locator(".about .chip")).not_to_have_text(first)
 
 
+def test_a_link_from_elsewhere_opens_the_report_at_the_place(open_page: Open, site: Site) -> None:
+    page = open_page()
+    ask(page, CELL)
+    page.locator(".words .fig").first.click()
+    about = page.locator(".pane .about .muted").last.inner_text()
+    start, end = re.findall(r"\d+", about.replace(",", ""))[-2:]
+    reports = page.request.get(f"{site.address}/v1/reports").json()["reports"]
+    guosen = next(one["report_id"] for one in reports if one["source"] == "guosen-hk-internet.md")
+    page.goto(f"{site.address}/?report={guosen}&start={start}&end={end}")
+    expect(page.locator(".pane mark").first).to_be_in_viewport()
+    page.goto(f"{site.address}/?report=ffffffffffff")
+    expect(page.get_by_text("This report is no longer")).to_be_visible()
+
+
 def test_a_figure_leads_to_its_calculation_and_on_to_the_operands_source(open_page: Open) -> None:
     page = open_page()
     ask(page, GROWTH)
