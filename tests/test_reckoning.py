@@ -343,3 +343,48 @@ def test_the_cost_of_tokens_is_asked_in_plain_words(ask: Ask, question: str) -> 
     assert calculation.tool == "workload_cost"
     assert calculation.inputs["input_tokens"]["value"] == "1000000"
     assert calculation.inputs["output_tokens"]["value"] == "200000"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("光伏组件加储能系统2026E一共多少?", "95000000000"),
+        ("储能系统2026E比2024年多出来多少亿?", "25000000000"),
+        ("How fast does 储能系统 compound between 2024 and 2026E?", "50"),
+        ("By what factor does 储能系统 expand from 2024 to 2026E?", "2.25"),
+        ("What fraction of 远山能源收入总计 is 光伏组件 in 2026E?", "40"),
+        ("2026E 储能系统占远山能源收入总计的比重比 2024 年提高几个百分点?", "11"),
+        ("远山能源2026E的收入增量里,储能系统贡献几成?", "60"),
+        ("光伏组件2025E比上一年多收多少亿?", "5000000000"),
+        ("山甲 A1 的算力是山乙 B2 的几倍?", "3"),
+        ("山甲 A1 的功耗是山乙 B2 的百分之几?", "75"),
+        ("全球逆变器市场规模两年放大几倍?", "1.44"),
+        ("远山能源去年同期2Q25的收入倒推是多少亿?", "20000000000"),
+    ],
+)
+def test_a_sum_is_recognised_by_what_is_asked_not_by_a_phrase(ask: Ask, question: str, expected: str) -> None:
+    assert abs(results(ask(question))[-1] - Decimal(expected)) < Decimal("1e-6")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("此轮融资里债务部分占总额几成?", "60"),
+        ("此轮融资的债务是股权的多少倍?", "1.5"),
+        ("医疗机器人2028年市场规模是工业机器人的百分之几?", "15.40509259259259259259259259"),
+    ],
+)
+def test_two_figures_of_a_sentence_are_told_apart(ask_companies: Ask, question: str, expected: str) -> None:
+    assert abs(results(ask_companies(question))[-1] - Decimal(expected)) < Decimal("1e-6")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "储能系统和光伏组件的收入大概是多少?",  # nothing is set against anything
+        "储能系统2026E占氢能系统的比重是多少?",  # one of the two is in no table
+        "山丙 C3 的算力是山甲 A1 的几倍?",  # a cell without a value
+    ],
+)
+def test_figures_that_are_not_compared_or_not_there_give_no_number(ask: Ask, question: str) -> None:
+    assert ask(question).calculations == ()

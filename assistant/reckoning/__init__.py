@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from assistant.evidence import Evidence, Judge
 from assistant.questions import Question
-from assistant.reckoning import currencies, given, roles, rows, series
+from assistant.reckoning import currencies, given, pairs, roles, rows, series
 from assistant.reckoning.grammar import Rule, grammar
 from assistant.reckoning.ground import Ground, ground
 from assistant.reckoning.ledger import Ledger, Reckoning, worked
@@ -34,8 +34,12 @@ _FINDERS: Mapping[str, Callable[[Rule, re.Match[str], Ground], list[Operands]]] 
     "row-list": rows.row_list,
     "row-roles": rows.row_roles,
     "columns": rows.column_ratio,
+    "two-rows": pairs.of_rows,
+    "two-rows-twice": pairs.of_rows_twice,
+    "two-figures": pairs.of_figures,
     "sentence": roles.in_sentence,
     "sentences": roles.in_sentences,
+    "anywhere": roles.anywhere,
     "phrases": roles.by_phrase,
     "series": series.over_time,
     "against": series.against,

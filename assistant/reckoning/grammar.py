@@ -67,6 +67,7 @@ class Grammar:
     alike: tuple[re.Pattern[str], ...]
     measures: tuple[re.Pattern[str], ...]
     units: Mapping[str, frozenset[str]]
+    unit_words: Mapping[str, str]
     money: Mapping[str, Mapping[str, str]]
     names: Mapping[str, Mapping[str, str]]
 
@@ -84,6 +85,7 @@ def grammar() -> Grammar:
         alike=tuple(re.compile(pattern) for pattern in data["alike"]),
         measures=tuple(re.compile(pattern) for pattern in data["measures"]),
         units={name: frozenset(units) for name, units in data["units"].items()},
+        unit_words=data["unit_words"],
         money=data["money"],
         names=data["names"],
     )

@@ -66,6 +66,11 @@ class Sentence:
         stop = _STOPS.search(self.text, quantity.end, last)
         return f"{self.folded[first : quantity.start]}#{self.folded[quantity.end : stop.start() if stop else last]}"
 
+    def words_at(self, i: int) -> str:
+        """The words right before a quantity, up to the last pause."""
+        before = self.folded[self.quantities[i - 1].end if i else 0 : self.quantities[i].start]
+        return _STOPS.split(before)[-1]
+
     def lead_up(self, i: int) -> str:
         """What is said from the last full pause up to a quantity: what the quantity is of."""
         before = self.folded[: self.quantities[i].start]
@@ -74,7 +79,7 @@ class Sentence:
     def own_part(self, i: int) -> tuple[str, list[str]]:
         """Of a list with slashes, the thing that one of its figures is of, and all of them; else nothing."""
         first, last = self._run(i)
-        parts = self.parts(last - first + 1, whole=True) if last > first else []
+        parts = self.parts(last - first + 1, whole=True, run=first) if last > first else []
         return (parts[i - first], parts) if parts else ("", [])
 
     def slashed(self, side: Sequence[int]) -> bool:
@@ -95,16 +100,21 @@ class Sentence:
 
     def _listed(self, first: int, last: int, i: int) -> str:
         """What is said around one of a list of quantities: of a list of as many things only the one that it is of."""
-        parts = self.parts(last - first + 1, whole=True)
+        parts = self.parts(last - first + 1, whole=True, run=first)
         before = self.quantities[first - 1].end if first else 0
         lead = self.folded[before : self.quantities[first].start]
         return f"{parts[i - first] if parts else ''} {SLASHES.sub(' ', lead)}#"
 
-    def parts(self, size: int, whole: bool = False) -> list[str]:
+    def is_open(self, i: int) -> bool:
+        """Whether a quantity is one of a list with slashes, and what the list is of is not told."""
+        first, last = self._run(i)
+        return first < last and not self.own_part(i)[1]
+
+    def parts(self, size: int, whole: bool = False, run: int = 0) -> list[str]:
         """The things that a sentence lists with slashes ("A/B 规模") before its figures, if they are so many; without
         what is said of them all, unless `whole`."""
-        for run in SLASHES.finditer(self.folded[: self.quantities[0].start]):
-            parts = [re.sub(r"\s*\([^()]*\)", "", part) for part in re.split(r"\s*/\s*", run.group())]
+        for said in SLASHES.finditer(self.folded[: self.quantities[run].start]):
+            parts = [re.sub(r"\s*\([^()]*\)", "", part) for part in re.split(r"\s*/\s*", said.group())]
             if len(parts) == size:
                 return parts if whole else _distinguished(parts)
         return []

@@ -10,7 +10,7 @@ from assistant.lexicon import lexicon
 from assistant.reckoning.grammar import grammar
 
 LABEL = 0.98  # of a row's label a question has all but a bracket
-_CODE = re.compile(r"[a-z]+\d[a-z0-9]*")  # fp16, s1
+_CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]+")  # fp16, s1
 _RUN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _MEASURE = re.compile(r"收入|营收|市场规模|规模| ?revenues?| ?sales")
 

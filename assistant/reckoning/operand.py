@@ -55,6 +55,8 @@ def is_of(quantity: Quantity, wanted: str) -> bool:
         return unit not in NOT_OPERANDS
     if wanted == "size":  # an amount of anything: neither a rate nor a multiple nor a time
         return unit not in NOT_OPERANDS and unit not in units["rate"] and unit != "x"
+    if wanted == "level":  # an amount or a rate, no growth
+        return unit not in NOT_OPERANDS and not quantity.is_growth
     if wanted == "growth":
         return unit == "%" or (unit == "x" and quantity.is_growth)
     if wanted == "count":  # of things: cards, servers, users, orders
@@ -68,7 +70,8 @@ def go_together(rule: Rule, found: Operands) -> bool:
     sides = found.values() if like == ["*"] else [found[name] for name in like if name in found]
     if rule.settings.get("only") == "percent" and any(side.unit != "%" for side in sides):
         return False
-    if not any(step.points for step in rule.steps) and any(side.unit in grammar().units["rate"] for side in sides):
+    rates = any(step.points for step in rule.steps) or any(s.get("unit") == "level" for s in rule.operands.values())
+    if not rates and any(side.unit in grammar().units["rate"] for side in sides):
         return False  # growth of a growth rate, or a share of two percentages, is rarely what is meant
     return same_units(side.unit for side in sides)
 
@@ -76,7 +79,7 @@ def go_together(rule: Rule, found: Operands) -> bool:
 def same_units(units: Iterable[str | None]) -> bool:
     """Whether values of these units may be set side by side."""
     found = set(units)
-    return len(found) <= 1 or found <= {"元", "CNY"} or found <= {None, "tokens"}
+    return len(found) <= 1 or found <= {"元", "CNY"} or found in ({None, "tokens"}, {None, "users"})
 
 
 def unrivalled(fitting: Sequence[tuple[float, dict[str, Operand]]]) -> list[Operands]:

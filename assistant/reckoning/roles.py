@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +12,15 @@ from assistant.language import fold
 from assistant.quantities import find_periods
 from assistant.reckoning.grammar import Rule, grammar
 from assistant.reckoning.ground import SAID, Ground, Sentence, Span, background, key_of, years_between
-from assistant.reckoning.labels import coverage
+from assistant.reckoning.labels import LABEL, coverage
 from assistant.reckoning.operand import Operand, Operands, distinct, go_together, is_of, operand, unrivalled
+from assistant.reckoning.rows import cell_operand, mentions
 
 _PHRASE = 0.5  # the least part of a phrase that the words around its quantity have
 _LEAST_OF_SEVERAL = 0.2  # of the question that each of several sentences covers
 _LAST_YEAR = re.compile(r"去年|上年|前一年|year earlier|a year ago|prior[- ]year|previous year|last year")
 _REACHES = re.compile(r"\s*,?\s*(?:[至到达]|达到|增至|升至|to|reaching)\s*(?:约|about)?\s*")
+_CALLED_YUAN = frozenset({"CNY", "TWD", "HKD"})  # what a question means by 元, each in its own market
 _PAUSE = re.compile(r"[,，;；。]")
 _GREW = re.compile(
     r"^[,，;(（ ]*(?:(?:年|yoy )?(?:同比|按年|年增|增长|增速|up|growth|rising|growing)[^#]{0,12})#"
@@ -135,6 +138,47 @@ def in_sentences(rule: Rule, match: re.Match[str], ground: Ground) -> list[Opera
     return []
 
 
+def anywhere(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:
+    """Some operands from the question, the others printed: in the cell that their role's column has for the row named,
+    else in the one sentence that speaks of what is asked."""
+    asker = Sentence(ground.question.text, ground.question.folded, None, ground.given)
+    found: dict[str, Operand] = {}
+    for name, spec in rule.operands.items():
+        one = _cued(asker, spec, match, ground) or _cell_of(spec, ground) or _sentence_of(spec, match, ground)
+        if one:
+            found[name] = one
+        elif not spec.get("optional"):
+            return []
+    printed = {one.unit for one in found.values() if one.place and one.unit in _CALLED_YUAN}
+    if len(printed) == 1:
+        (unit,) = printed
+        found = {name: replace(one, unit=unit) if one.unit == "元" else one for name, one in found.items()}
+    sources = {one.place is None for one in found.values() if not one.given}
+    return [found] if sources == {True, False} and go_together(rule, found) else []
+
+
+def _sentence_of(spec: Mapping[str, Any], match: re.Match[str], ground: Ground) -> Operand | None:
+    fitting = [
+        (ground.share(s), {"one": one})
+        for s in ground.sentences
+        if ground.says(s, _LEAST_OF_SEVERAL) and (one := _cued(s, spec, match, ground))
+    ]
+    return next((reading["one"] for reading in unrivalled(fitting)), None)
+
+
+def _cell_of(spec: Mapping[str, Any], ground: Ground) -> Operand | None:
+    """The value that tables have for the one row named in the column of a role; tables that repeat it agree."""
+    if "column" not in spec:
+        return None
+    cells = []
+    for one in ground.views:
+        columns = [c.index for c in one.table.columns[1:] if re.search(spec["column"], fold(c.label))]
+        rows = [m.row for m in mentions(one, ground.question.folded) if m.covered >= LABEL]
+        if len(columns) == 1 and len(rows) == 1:
+            cells += [cell] if (cell := cell_operand(one, rows[0], columns[0])) else []
+    return cells[0] if len({cell.value for cell in cells}) == 1 else None
+
+
 def by_phrase(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:
     """Amounts by different stretches of time, each from the sentence that speaks of its phrase."""
     found: dict[str, Operand] = {}
@@ -226,6 +270,8 @@ def _dated(sentence: Sentence, i: int, which: int | str | None, periods: Sequenc
     """Whether a figure is of the period that is asked: the `which`-th of the question, or the only one."""
     period = key_of(sentence.quantities[i].period)
     if which == "any":
+        return True
+    if which == "later" and not periods:
         return True
     if which is not None:
         if not periods:

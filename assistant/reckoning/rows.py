@@ -12,7 +12,7 @@ from assistant import tabular
 from assistant.evidence import LONGEST, Evidence
 from assistant.language import fold
 from assistant.quantities import find_periods
-from assistant.reckoning.grammar import Rule
+from assistant.reckoning.grammar import Rule, grammar
 from assistant.reckoning.ground import Ground, Span, years_between
 from assistant.reckoning.labels import LABEL, coverage, covered_loosely
 from assistant.reckoning.operand import CLOSE, Operand, Operands, go_together, operand, same_units, unrivalled
@@ -21,7 +21,11 @@ from assistant.tabular import View
 _SEVERAL = re.compile(r"[和与跟及、加]|同期|分别|各自|\band\b|\bboth\b|呢")
 _NAME = re.compile(r"^(?![\d.,%\-+() ]*[a-z%]{0,7}$).*[a-z\u4e00-\u9fff]")
 _LONGEST_NAME = 24  # characters
+_NEAR = 0.6  # of a label, where no other row is nearer
 _MOST_ROWS = 6
+_COUNTED = {3: r"[三3]家|three (?:com|firm)", 4: r"[四4]家|four (?:com|firm)", 5: r"[五5]家|five (?:com|firm)"}
+_YEAR_BEFORE = re.compile(r"[上前]一?年|去年|year (?:earlier|before|ago)|(?:prior|previous) year")
+_TOTAL = re.compile(r"总计|合计|^总额|\btotal\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +35,33 @@ class Mention:
     row: int
     covered: float
     there: frozenset[int]
+    said: frozenset[int]  # with what the text says of its block
 
 
 # ---------------------------------------------------------------- which rows and columns
 
 
 def mentions(one: View, text: str) -> list[Mention]:
-    """The rows whose label a folded text has, in the order of naming. A row whose words are all part of a longer
-    label's is not meant, nor one whose words stand around another's ("Acme cloud revenue" means the row of cloud, not
-    that of Acme's revenue); of two rows named alike that of the block named counts."""
-    found = []
-    for r in range(len(one.rows)):
-        covered, there = _named(one, r, text)
-        if covered >= LABEL and there:
-            found.append(Mention(r, covered, there))
-    found = [m for m in found if not any(m.there < other.there for other in found)]
-    found = [m for m in found if not any(_around(m.there, other.there) for other in found)]
+    """The rows that a folded text names, in the order of naming: those whose label it has, or most of it where no
+    other row's has more of what the text says. What the text says of a row's block counts as said of the row. A row is
+    not meant whose words are all part of another's, nor one whose words stand around another's ("Acme cloud revenue"
+    means the row of cloud, not that of Acme's revenue)."""
+    found = [m for r in range(len(one.rows)) if (m := _mention(one, r, text)).covered >= _NEAR and m.there]
+    found = [m for m in found if not any(m.said < other.said or m.there < other.there for other in found)]
+    exact = [m for m in found if m.covered >= LABEL]
+    found = [m for m in found if not any(_around(m.there, other.there) for other in exact)]
     chosen = []
-    for places in sorted({m.there for m in found}, key=min):
-        alike = [m for m in found if m.there == places]
+    for said in sorted({m.said for m in found}, key=min):
+        alike = [m for m in found if m.said == said]
         best = [m for m in alike if m.covered == max(one.covered for one in alike)]
-        best = best if len(best) == 1 else _of_block(one, best, text)
-        if len(best) == 1:
-            chosen += best
+        chosen += best if len(best) == 1 else []
     return chosen
+
+
+def _mention(one: View, r: int, text: str) -> Mention:
+    covered, there = _named(one, r, text)
+    block = coverage(one.groups[r], text)[1] if one.groups[r] and there else frozenset()
+    return Mention(r, covered, there, there | block)
 
 
 def _named(one: View, r: int, text: str) -> tuple[float, frozenset[int]]:
@@ -70,11 +77,6 @@ def _named(one: View, r: int, text: str) -> tuple[float, frozenset[int]]:
 
 def _around(outer: frozenset[int], inner: frozenset[int]) -> bool:
     return not outer & inner and min(outer) < min(inner) and max(inner) < max(outer)
-
-
-def _of_block(one: View, alike: Sequence[Mention], text: str) -> list[Mention]:
-    blocks = [coverage(one.groups[m.row], text)[0] for m in alike]
-    return [m for m, block in zip(alike, blocks, strict=True) if block == max(blocks) and block > 0]
 
 
 def period_column(one: View, period: Span) -> int | None:
@@ -94,11 +96,21 @@ def value_column(one: View, ground: Ground) -> int | None:
     if any(column.period for column in one.table.columns):
         return None
     labels = {c.index: fold(re.sub(r"[(（].*", "", c.label)) for c in one.table.columns[1:] if c.label}
-    named = [index for index, label in labels.items() if coverage(label, ground.question.folded)[0] >= LABEL]
+    named = [index for index, label in labels.items() if _column_said(one, index, label, ground)]
     if named:
         return named[0] if len(named) == 1 else None
     plain = [index for index in labels if _amounts(one, index)]
     return plain[0] if len(plain) == 1 else None
+
+
+def _column_said(one: View, column: int, label: str, ground: Ground) -> bool:
+    """Whether a question names a column: by its label, by what its letter stands for, or by the unit of its values."""
+    text = ground.question.folded
+    if coverage(label, text)[0] >= LABEL or any(word in text for word in tabular.LETTERS.get(label, ())):
+        return True
+    units = {q.unit for r in range(len(one.rows)) if (q := tabular.value(one, r, column))}
+    words = grammar().unit_words.get(next(iter(units)) or "", "") if len(units) == 1 else ""
+    return bool(words) and re.search(words, text) is not None
 
 
 def _amounts(one: View, column: int) -> bool:
@@ -124,7 +136,8 @@ def table_place(one: View, r: int | None) -> Evidence:
     return tabular.place(one, start, min(end, start + LONGEST), "table_row" if r is not None else "table", row=r)
 
 
-def _said(one: View, rows: Sequence[int]) -> str:
+def said_of(one: View, rows: Sequence[int]) -> str:
+    """What a table says of some of its rows, folded: its title and header, their cells and blocks."""
     cells = [" ".join((*one.rows[r][:2], one.labels[r], one.groups[r])) for r in rows]
     return " ".join([one.about, one.header, *cells])
 
@@ -133,7 +146,13 @@ def _label(one: View, r: int) -> Operand:
     return Operand(one.table.rows[r].label.lstrip("-–— "))
 
 
-def _best(tables: Sequence[tuple[float, list[dict[str, Operand]]]]) -> list[dict[str, Operand]]:
+def a_year_before(period: Span) -> Span:
+    """The same period of the year before."""
+    first, last = period
+    return f"{int(first[:4]) - 1}{first[4:]}", f"{int(last[:4]) - 1}{last[4:]}"
+
+
+def best_table(tables: Sequence[tuple[float, list[dict[str, Operand]]]]) -> list[dict[str, Operand]]:
     """What the table that is most about the question has; nothing where two are about it alike."""
     ranked = sorted(tables, key=lambda item: -item[0])
     if len(ranked) > 1 and ranked[1][0] >= CLOSE * ranked[0][0] and ranked[1][1] != ranked[0][1]:
@@ -146,21 +165,24 @@ def _best(tables: Sequence[tuple[float, list[dict[str, Operand]]]]) -> list[dict
 
 def row_series(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:
     """The values of named rows at the two periods of the question."""
-    if len(ground.periods) != 2:
+    periods = ground.periods
+    if len(periods) == 1 and periods[0][1] and _YEAR_BEFORE.search(ground.question.folded):
+        periods = (a_year_before(periods[0]), periods[0])
+    if len(periods) != 2:
         return []
     tables = []
     for one in ground.views:
-        first, last = (period_column(one, period) for period in ground.periods)
+        first, last = (period_column(one, period) for period in periods)
         rows = [m.row for m in mentions(one, ground.question.folded)]
         if first is None or last is None or not 0 < len(rows) <= _MOST_ROWS:
             continue
-        if (len(rows) > 1 and not _SEVERAL.search(ground.question.folded)) or not ground.heads(_said(one, rows)):
+        if (len(rows) > 1 and not _SEVERAL.search(ground.question.folded)) or not ground.heads(said_of(one, rows)):
             continue
         pairs = [(r, cell_operand(one, r, first), cell_operand(one, r, last)) for r in rows]
         series = [{"start": a, "end": b, "row": _label(one, r)} for r, a, b in pairs if a and b and a.unit == b.unit]
         if len(series) == len(rows):
-            tables.append((ground.judge.share(ground.judge.cover(_said(one, rows))), series))
-    return [one for one in _with_years(rule, _best(tables), ground.periods) if go_together(rule, one)]
+            tables.append((ground.judge.share(ground.judge.cover(said_of(one, rows))), series))
+    return [one for one in _with_years(rule, best_table(tables), periods) if go_together(rule, one)]
 
 
 def _with_years(rule: Rule, series: Sequence[dict[str, Operand]], periods: Sequence[Span]) -> list[dict[str, Operand]]:
@@ -180,7 +202,7 @@ def row_pair(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]
     for one in ground.views:
         columns = [period_column(one, p) for p in ground.periods] or [value_column(one, ground)]
         rows = _rows_of(rule, one, match, ground)
-        if not rows or None in columns or not ground.heads(_said(one, list(rows.values()))):
+        if not rows or None in columns or not ground.heads(said_of(one, list(rows.values()))):
             continue
         found = [_cells(one, rows, column) for column in columns if column is not None]
         if not all(len(cells) == len(rows) and go_together(rule, cells) for cells in found):
@@ -189,8 +211,8 @@ def row_pair(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]
             found = [cells | {"row": Operand(_heading(one, c))} for cells, c in zip(found, columns, strict=True)]
         if twice:
             found = [found[0] | {f"{name}_last": cell for name, cell in found[1].items()}]
-        tables.append((ground.judge.share(ground.judge.cover(_said(one, list(rows.values())))), found))
-    return list(_best(tables))
+        tables.append((ground.judge.share(ground.judge.cover(said_of(one, list(rows.values())))), found))
+    return list(best_table(tables))
 
 
 def _cells(one: View, rows: dict[str, int], column: int) -> dict[str, Operand]:
@@ -213,7 +235,7 @@ def _rows_of(rule: Rule, one: View, match: re.Match[str], ground: Ground) -> dic
     pairs = [(a + b, r, q) for r, a in scored[0].items() for q, b in scored[1].items() if r != q]
     if not pairs and rule.settings.get("whole") and scored[0]:
         best = [r for r, score in scored[0].items() if score == max(scored[0].values())]
-        whole = _whole_of(one, best[0]) if len(best) == 1 else None
+        whole = whole_of(one, best[0]) if len(best) == 1 else None
         return None if whole is None else {first: best[0], second: whole}
     top = [pair for pair in pairs if pair[0] == max(pairs)[0]]
     return {first: top[0][1], second: top[0][2]} if len(top) == 1 else None
@@ -246,14 +268,16 @@ def _row_scores(one: View, match: re.Match[str], name: str, other: str | None, g
     return scores
 
 
-def _whole_of(one: View, part: int) -> int | None:
-    """The row that a part's label begins with: "size" of "size - professionals"."""
+def whole_of(one: View, part: int) -> int | None:
+    """The row that a part's label begins with ("size" of "size - professionals"), else the table's only total."""
     labels = [label.replace(" ", "") for label in one.labels]
     wholes = [
         r
         for r, label in enumerate(labels)
         if r != part and len(label) > 2 and re.match(re.escape(label) + r"[-–—:：(（]", labels[part])
     ]
+    if not wholes:
+        wholes = [r for r, label in enumerate(labels) if r != part and _TOTAL.search(label)]
     return wholes[0] if len(wholes) == 1 else None
 
 
@@ -261,14 +285,20 @@ def row_list(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]
     """Any number of cells: of several named rows in one column, or of one row over a span of years."""
     tables = []
     for one in ground.views:
-        rows = [m.row for m in mentions(one, ground.question.folded)]
-        if not 0 < len(rows) <= _MOST_ROWS or not ground.heads(_said(one, rows)):
+        rows = [m.row for m in mentions(one, ground.question.folded)] or _all_rows(one, ground)
+        if not 0 < len(rows) <= _MOST_ROWS or not (len(rows) == len(one.rows) or ground.heads(said_of(one, rows))):
             continue
         cells = _column_cells(one, rows, ground) if len(rows) > 1 else _year_cells(one, rows[0], ground)
         if len(cells) > 1 and None not in cells and same_units(cell.unit for cell in cells if cell):
             found = {f"v{i}": cell for i, cell in enumerate(cells, 1) if cell}
-            tables.append((ground.judge.share(ground.judge.cover(_said(one, rows))), [found]))
-    return list(_best(tables))
+            tables.append((ground.judge.share(ground.judge.cover(said_of(one, rows))), [found]))
+    return list(best_table(tables))
+
+
+def _all_rows(one: View, ground: Ground) -> list[int]:
+    """All rows of a table, where the question names as many as it has."""
+    said = re.search(_COUNTED[len(one.rows)], ground.question.folded) if len(one.rows) in _COUNTED else None
+    return list(range(len(one.rows))) if said and value_column(one, ground) else []
 
 
 def _column_cells(one: View, rows: Sequence[int], ground: Ground) -> list[Operand | None]:
@@ -304,7 +334,7 @@ def row_roles(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands
         chosen = {name: _role_row(one, rows, spec, ground) for name, spec in rule.operands.items()}
         found = _cells(one, {name: r for name, r in chosen.items() if r is not None}, column)
         whole = all(name in found or spec.get("optional") for name, spec in rule.operands.items())
-        if whole and (best or ground.heads(_said(one, [r for r in chosen.values() if r is not None]))):
+        if whole and (best or ground.heads(said_of(one, [r for r in chosen.values() if r is not None]))):
             fitting.append((ground.judge.share(ground.judge.cover(one.about)), found))
     return unrivalled(fitting)
 
@@ -331,7 +361,7 @@ def column_ratio(rule: Rule, match: re.Match[str], ground: Ground) -> list[Opera
         found = _ends(one, a, b, ground)
         if found:
             tables.append((ground.judge.share(ground.judge.cover(f"{one.about} {one.header}")), found))
-    return list(_best(tables))
+    return list(best_table(tables))
 
 
 def _ends(one: View, a: int, b: int, ground: Ground) -> list[dict[str, Operand]]:

@@ -13,7 +13,7 @@ from assistant.reckoning.ground import Ground, Sentence, Span, background, is_ab
 from assistant.reckoning.operand import Operand, Operands, go_together, is_of, operand, unrivalled
 
 _COMPOUND = re.compile(r"复合|cagr|compound")
-_RATE = re.compile(r"复合|增速|增长率|cagr|compound|growth")
+RATE = re.compile(r"复合|增速|增长率|cagr|compound|growth")
 _OF = re.compile(r"[里中内](?=.)|(?<=.)的(?=.)")
 _TELLS = 0.6  # the least weight of a word that says what a figure is of
 _AGAINST = re.compile(r"较|相比|比|versus|\bvs\b|compared|\bthan\b|\bagainst\b|up from|from")
@@ -21,14 +21,13 @@ _AGAINST = re.compile(r"较|相比|比|versus|\bvs\b|compared|\bthan\b|\bagainst
 
 def over_time(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]:
     """The values that a sentence gives of what is asked at the two periods of the question."""
-    if len(ground.periods) != 2:
-        return []
-    years = years_between(ground.periods)
-    if rule.settings.get("years") and years is None:
-        return []
     fitting = []
     for sentence in ground.sentences:
-        pair = _endpoints(sentence, ground) if ground.says(sentence) else None
+        periods = ground.periods or _two_periods(sentence, ground)
+        years = years_between(periods)
+        if len(periods) != 2 or (rule.settings.get("years") and years is None) or not ground.says(sentence):
+            continue
+        pair = _endpoints(sentence, periods, ground)
         if pair and not ("printed" in pair and _quotable(rule, ground)):
             extra = {"periods": years} if rule.settings.get("years") and years else {}
             fitting.append((ground.share(sentence), pair | extra))
@@ -40,9 +39,18 @@ def _quotable(rule: Rule, ground: Ground) -> bool:
     return bool(rule.settings.get("years")) and not grammar().explicit.search(ground.question.folded)
 
 
-def _endpoints(sentence: Sentence, ground: Ground) -> dict[str, Operand] | None:
+def _two_periods(sentence: Sentence, ground: Ground) -> tuple[Span, ...]:
+    """The two periods that a sentence gives figures for, where a question names none or how many years it is about."""
+    said = {q.value for q in ground.given if q.unit == "years"}
+    keys = {key_of(q.period) for q in sentence.quantities if q.period and q.period.kind != "years"}
+    periods = tuple(sorted(key for key in keys if key and key[1]))
+    years = years_between(periods)
+    return periods if len(periods) == 2 and said and years and said == {years.value} else ()
+
+
+def _endpoints(sentence: Sentence, periods: Sequence[Span], ground: Ground) -> dict[str, Operand] | None:
     """The values that a sentence gives for the two periods; of "A/B from 1/2 to 3/4" those of the one asked about."""
-    sides = [_at_period(sentence, period, ground) for period in ground.periods]
+    sides = [_at_period(sentence, period, ground) for period in periods]
     if not sides[0] or len(sides[0]) != len(sides[1]):
         return None
     which = _which(sentence, sides, ground)
@@ -150,7 +158,7 @@ def _at(sentence: Sentence, period: Span, share: bool) -> int | None:
     """The one amount, or the one percentage, that a sentence gives for a period."""
     found = []
     for i, quantity in enumerate(sentence.quantities):
-        fits = quantity.unit == "%" and not _RATE.search(sentence.region(i)) if share else bool(quantity.currency)
+        fits = quantity.unit == "%" and not RATE.search(sentence.region(i)) if share else bool(quantity.currency)
         if fits and key_of(quantity.period) == period:
             found.append(i)
     return found[0] if len(found) == 1 else None
