@@ -363,3 +363,22 @@ def test_an_uncited_sentence_is_matched_to_the_evidence_that_supports_it(report:
     assert found("豆包日均调用量大幅上升。") == [2]
     assert found("智谱上市以来上涨 212%。") == []
     assert found("百度的自动驾驶订单创下新高。") == []
+
+
+def test_figures_listed_through_a_row_are_a_cell_each() -> None:
+    table = "表 2：评分\n\nCompany\tOverall\tE\tS\tG\nMicrosoft\t91\t78\t94\t92\nAmazon\t83\t90\t80\t79\n"
+    report = read(f"# 评分\n\n{table}".encode(), "scores.txt")
+    row = report.text.index("Microsoft\t")
+    place = Citation(
+        1, report.report_id, "scores.txt", "评分", None, None, None, None, None, "table_row",
+        report.text[row : row + 23], row, row + 23,
+    )  # fmt: skip
+    told = {
+        figures: [
+            f.verdict
+            for f in review(f"微软总分 91，环境 78、社会 {figures}。", [place], {report.report_id: report}).figures
+        ]
+        for figures in ("94、治理 92", "92、治理 92")
+    }
+    assert told["94、治理 92"] == ["quoted"] * 4
+    assert told["92、治理 92"] == ["quoted", "quoted", "unverified", "unverified"]

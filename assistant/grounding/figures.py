@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ _SHARED = 0.25  # of the words of a sentence, in a passage that was searched for
 _AROUND = 6  # characters on either side of a figure of a caption
 _DAYS = ("day", "as-of")
 _BESIDE = 3  # letters
+_GAP = 8  # characters between the figures of a list
 _FEW_WORDS = 3  # "约", "per GW": too few to say what is spoken of
 _PLAIN = re.compile(rf"(?:(?![一二三四五六七八九十百千万萬亿億兆两兩])[{CJK}]){{12}}")  # no figure has so many
 _TELLING = 4  # significant digits that hardly agree by chance
@@ -42,7 +43,7 @@ def numbers(
     if not (whole or wording).periods and not any(q.period for q in given):
         pairs = [_of_the_newest(finding, pairs if whole else []) for finding in pairs]
     pairs = [_in_place(f, said, wording, sources) for f, said in zip(pairs, wording.said, strict=True)]
-    pairs = _in_order(pairs, wording)
+    pairs = _each_its_own(_in_order(pairs, wording), wording)
     strong = _strong(pairs) if whole else set()
     checked = [
         _with_support(f, said, whole or wording, strong, whole is None)
@@ -186,6 +187,41 @@ def _in_order(pairs: list[Finding], wording: Wording) -> list[Finding]:
             if finding in broken:
                 made[i] = replace(finding, verdict="unverified", name=None, why="period")
     return made
+
+
+def _each_its_own(pairs: list[Finding], wording: Wording) -> list[Finding]:
+    """The findings, without those of a list through one row ("environment 78, social 92, governance 92") that are one
+    and the same cell."""
+    made = list(pairs)
+    for run in _through_a_row(pairs, wording):
+        cells = [fact.start for i in run if (fact := pairs[i].fact)]
+        for i in run:
+            fact = pairs[i].fact
+            if fact and cells.count(fact.start) > 1:
+                made[i] = replace(pairs[i], verdict="unverified", name=None, why="row")
+    return made
+
+
+def _through_a_row(pairs: Sequence[Finding], wording: Wording) -> Iterator[list[int]]:
+    """Indices of three and more figures of one table row, with few words between each and the next."""
+    run: list[int] = []
+    for i, finding in enumerate(pairs):
+        gap = wording.text[pairs[run[-1]].end : finding.start] if run else ""
+        if run and not (_one_row(pairs[run[-1]], finding) and len(gap) <= _GAP and not re.search("[。；;]", gap)):
+            if len(run) > 2:
+                yield run
+            run = []
+        if finding.verdict == "quoted" and finding.fact and finding.fact.cell:
+            run.append(i)
+    if len(run) > 2:
+        yield run
+
+
+def _one_row(a: Finding, b: Finding) -> bool:
+    """Whether two figures are cells of one table row."""
+    if not (b.verdict == "quoted" and a.fact and b.fact and a.fact.cell and b.fact.cell):
+        return False
+    return (a.fact.cell[0], a.fact.cell[1].start) == (b.fact.cell[0], b.fact.cell[1].start)
 
 
 def _broken(cells: Sequence[Finding], way: int) -> list[Finding]:
