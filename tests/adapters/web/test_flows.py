@@ -50,7 +50,7 @@ def test_a_link_from_elsewhere_opens_the_report_at_the_place(open_page: Open, si
     page.goto(f"{site.address}/?report={guosen}&start={start}&end={end}")
     expect(page.locator(".pane mark").first).to_be_in_viewport()
     page.goto(f"{site.address}/?report=ffffffffffff")
-    expect(page.get_by_text("This report is no longer")).to_be_visible()
+    expect(page.get_by_text("The report that this link names")).to_be_visible()
 
 
 def test_a_figure_leads_to_its_calculation_and_on_to_the_operands_source(open_page: Open) -> None:
