@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from assistant import chroma
+from assistant.adapters.cli import main
 from assistant.embeddings import Builtin
 from assistant.errors import LibraryError, SettingsError
-from assistant.library import Replica
+from assistant.library import Library, Replica
 from chroma_server import Server, running
 from test_library import CLOUD, GAMES, Letters, incoming, state, terms
 
@@ -91,6 +92,32 @@ def test_a_new_replica_has_all_and_an_old_one_catches_up(
     one.add([incoming("aaaa11112222", "Read anew."), incoming("cccc11112222", "Another one.")])
     with connected(tmp_path / "three", server) as three:
         assert state(three) == state(one) and three.check(texts=True) == []
+
+
+def test_other_processes_of_a_replica_read_what_it_mirrors(desks: tuple[Replica, Replica]) -> None:
+    one, two = desks
+    until(lambda: len(two) == 2)
+    before = two.version
+    with Library.reading(two.snapshot(), Builtin()) as reading:
+        assert reading.keyword_hits(terms("games"), 3) == two.keyword_hits(terms("games"), 3)
+        assert reading.report("aaaa") == one.report("aaaa")
+    one.remove("aaaa")
+    assert two.version > before  # at once: answers made from the snapshot are stale now
+
+
+def test_the_program_works_on_a_server_as_on_a_folder(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "note.md").write_text("# Cloud note\n\nThe segment margin of cloud was 31%.\n", encoding="utf-8")
+    monkeypatch.setenv("ASSISTANT_CHROMA_URL", server.url)
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "one"))
+    assert main(["ingest", str(tmp_path / "note.md")]) == main(["backup", str(tmp_path / "kept.tar")]) == 0
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "two"))
+    capsys.readouterr()
+    assert main(["search", "segment margin", "--json"]) == 0 and "31%" in capsys.readouterr().out
+    assert main(["verify"]) == main(["reindex"]) == main(["doctor"]) == 0
+    monkeypatch.delenv("ASSISTANT_CHROMA_URL")
+    assert main(["restore", str(tmp_path / "kept.tar")]) == main(["verify"]) == 0
 
 
 def test_processes_may_share_a_folder(desks: tuple[Replica, Replica], server: Server, tmp_path: Path) -> None:
