@@ -67,7 +67,6 @@ def assistant(
 ) -> Iterator[Assistant]:
     """An assistant over the notes, whose model is the scripted server."""
     monkeypatch.setenv("OPENAI_BASE_URL", openai_server.url)
-    monkeypatch.setenv("ASSISTANT_TIMEOUT", "2")
     settings = load_settings()
     with open_conversations(settings) as conversations:
         yield Assistant(library, conversations, setup(settings))
@@ -414,9 +413,8 @@ def test_what_a_question_would_cost_is_said_without_asking(assistant: Assistant,
         ([say(""), say("")], "空的"),
         ([cut("星河", after=1)] * 6, "连接"),
         ([say("星河科技", finish="content_filter")], "内容过滤"),
-        ([stall("星河", after=1, seconds=30)] * 6, "时限"),
     ],
-    ids=["wrong key", "rate limit", "server error", "too long", "html", "empty", "cut", "filter", "stall"],
+    ids=["wrong key", "rate limit", "server error", "too long", "html", "empty", "cut", "filter"],
 )
 def test_where_the_model_fails_the_answer_is_offline_and_says_why(
     assistant: Assistant, openai_server: OpenAIServer, replies: list[Any], said: str
@@ -427,6 +425,17 @@ def test_where_the_model_fails_the_answer_is_offline_and_says_why(
     assert answer.status == "answered" and "120" in answer.text and answer.citations
     assert any(said in warning for warning in answer.warnings), answer.warnings
     assert not any("Error" in warning or "Traceback" in warning for warning in answer.warnings)
+
+
+def test_a_reply_that_stalls_is_given_up_after_the_set_time(
+    assistant: Assistant, openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_TIMEOUT", "1.5")
+    hasty = Assistant(assistant.library, None, setup(load_settings()))
+    openai_server.always(stall("星河", after=1, seconds=60))
+    answer = hasty.ask(QUESTION)
+    assert "120" in answer.text and any("时限" in warning for warning in answer.warnings)
+    assert openai_server.wait_running(0)
 
 
 def test_a_reply_cut_off_after_a_sentence_keeps_that_sentence(
