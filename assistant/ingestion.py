@@ -122,9 +122,8 @@ def watch(
     A file is read once it has stayed as it is from one look to the next, `every` seconds later, so that none is read
     while it is being copied. What is taken out of a folder stays in the library.
     """
+    before = done = _stamps(paths)
     yield from ingest(library, paths, read=read, progress=progress)
-    done = _stamps(paths)
-    before = done
     while not stop.wait(every):
         now = _stamps(paths)
         settled = [path for path, stamp in now.items() if before.get(path) == stamp != done.get(path)]

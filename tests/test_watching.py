@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistant.embeddings import Builtin
@@ -11,40 +12,55 @@ from assistant.library import Library
 from assistant.reading import read
 
 
-def test_what_comes_into_a_folder_is_read_when_it_is_whole(tmp_path: Path) -> None:
-    folder, stop = tmp_path / "files", threading.Event()
-    folder.mkdir()
-    (folder / "first.md").write_text("The first note.", encoding="utf-8")
-    with Library.open(tmp_path / "home", Builtin()) as library:
-        outcomes = watch(library, [folder], read=read, stop=stop, every=0.05)
-        first = next(outcomes)
-        assert (first.source, first.status) == ("first.md", "added")
-        threading.Timer(0.3, (folder / "second.md").write_text, ["The second note."]).start()
-        second = next(outcomes)
-        assert (second.source, second.status) == ("second.md", "added")
-        (folder / "first.md").write_text("The first note, revised.", encoding="utf-8")
-        revised = next(outcomes)
-        assert (revised.source, revised.status) == ("first.md", "replaced")
-        threading.Timer(0.3, stop.set).start()
-        assert list(outcomes) == []
-        assert sorted(info.source for info in library.infos()) == ["first.md", "second.md"]
+class Looks(threading.Event):
+    """Instead of waiting for the next look, does what happens before it; after the last, the watch ends."""
+
+    def __init__(self, steps: Sequence[Callable[[], object]]) -> None:
+        super().__init__()
+        self._steps = list(steps)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether the watch is to end."""
+        if not self._steps:
+            return True
+        self._steps.pop(0)()
+        return False
 
 
-def test_a_file_that_still_grows_is_left_alone(tmp_path: Path) -> None:
-    folder, stop, whole = tmp_path / "files", threading.Event(), "Line after line, copied slowly.\n" * 40
+def test_what_comes_into_a_folder_is_read_once_it_stays_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
     folder.mkdir()
 
-    def copy() -> None:
-        for end in range(0, len(whole) + 1, 32):
-            (folder / "slow.txt").write_text(whole[:end], encoding="utf-8")
-            stop.wait(0.02)
+    def write(name: str, text: str) -> Callable[[], object]:
+        return lambda: (folder / name).write_text(text, encoding="utf-8")
 
+    def nothing() -> None:
+        """Nobody touches the folder."""
+
+    steps = [
+        nothing,
+        write("second.md", "The second"),  # the beginning of a file that is being copied
+        write("second.md", "The second note."),
+        nothing,
+        nothing,
+        write("first.md", "The first note, revised."),
+        nothing,
+        nothing,
+    ]
+    write("first.md", "The first note.")()
     with Library.open(tmp_path / "home", Builtin()) as library:
-        outcomes = watch(library, [folder], read=read, stop=stop, every=0.4)
-        copying = threading.Thread(target=copy)
-        copying.start()
-        outcome = next(outcomes)
-        copying.join()
-        assert library.report(str(outcome.report_id)).text == whole
-        threading.Timer(1.0, stop.set).start()
-        assert list(outcomes) == []
+        outcomes = [(o.source, o.status) for o in watch(library, [folder], read=read, stop=Looks(steps))]
+        assert outcomes == [("first.md", "added"), ("second.md", "added"), ("first.md", "replaced")]
+        texts = sorted(library.report(info.report_id).text for info in library.infos())
+        assert texts == ["The first note, revised.", "The second note."]
+
+
+def test_what_changes_while_it_is_read_first_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    file = tmp_path / "files" / "note.md"
+    file.write_text("Half", encoding="utf-8")
+    with Library.open(tmp_path / "home", Builtin()) as library:
+        outcomes = watch(library, [file.parent], read=read, stop=Looks([lambda: None, lambda: None]))
+        assert next(outcomes).status == "added"
+        file.write_text("Half, and the rest of it.", encoding="utf-8")
+        assert [outcome.status for outcome in outcomes] == ["replaced"]
