@@ -96,6 +96,15 @@ COMPANIES = """# 机器人行业:公司比较
 | 白杨 | 杨柳 W3 | 100 | 4,000 |
 
 资料来源:公司资料
+
+图 2: 评级一览
+
+| 公司 | 评级 | 目标价(台币) |
+|---|---|---|
+| 红杉 | 买入 | 60 |
+| 黄松 | 持有 | 30 |
+
+资料来源:公司资料
 """
 
 Ask = Callable[[str], Answer]
@@ -360,6 +369,7 @@ def test_the_cost_of_tokens_is_asked_in_plain_words(ask: Ask, question: str) -> 
         ("山甲 A1 的功耗是山乙 B2 的百分之几?", "75"),
         ("全球逆变器市场规模两年放大几倍?", "1.44"),
         ("远山能源去年同期2Q25的收入倒推是多少亿?", "20000000000"),
+        ("远山能源去年同季营收倒推多少亿?", "20000000000"),
     ],
 )
 def test_a_sum_is_recognised_by_what_is_asked_not_by_a_phrase(ask: Ask, question: str, expected: str) -> None:
@@ -372,9 +382,13 @@ def test_a_sum_is_recognised_by_what_is_asked_not_by_a_phrase(ask: Ask, question
         ("此轮融资里债务部分占总额几成?", "60"),
         ("此轮融资的债务是股权的多少倍?", "1.5"),
         ("医疗机器人2028年市场规模是工业机器人的百分之几?", "15.40509259259259259259259259"),
+        ("红杉股价若是50元,按目标价算还能涨多少?", "20"),
+        ("以 20 倍市盈率反推,红杉的目标价隐含每股收益多少?", "3"),
     ],
 )
-def test_two_figures_of_a_sentence_are_told_apart(ask_companies: Ask, question: str, expected: str) -> None:
+def test_figures_are_found_beside_what_the_question_names_or_gives(
+    ask_companies: Ask, question: str, expected: str
+) -> None:
     assert abs(results(ask_companies(question))[-1] - Decimal(expected)) < Decimal("1e-6")
 
 

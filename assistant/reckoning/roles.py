@@ -21,6 +21,7 @@ _LEAST_OF_SEVERAL = 0.2  # of the question that each of several sentences covers
 _LAST_YEAR = re.compile(r"去年|上年|前一年|year earlier|a year ago|prior[- ]year|previous year|last year")
 _REACHES = re.compile(r"\s*,?\s*(?:[至到达]|达到|增至|升至|to|reaching)\s*(?:约|about)?\s*")
 _CALLED_YUAN = frozenset({"CNY", "TWD", "HKD"})  # what a question means by 元, each in its own market
+_RENMINBI = re.compile(r"人民币|rmb|cny|yuan")
 _PAUSE = re.compile(r"[,，;；。]")
 _GREW = re.compile(
     r"^[,，;(（ ]*(?:(?:年|yoy )?(?:同比|按年|年增|增长|增速|up|growth|rising|growing)[^#]{0,12})#"
@@ -111,7 +112,7 @@ def _from_periods(rule: Rule, ground: Ground) -> dict[str, Operand] | None:
 
 def _year_apart(ground: Ground) -> bool:
     """Whether a question goes from a period to the same one a year before."""
-    if len(ground.periods) == 1:
+    if len(ground.periods) == 1 or (not ground.periods and _LAST_YEAR.search(ground.question.folded)):
         return True
     years = years_between(ground.periods)
     return years is not None and years.value == 1
@@ -150,9 +151,12 @@ def anywhere(rule: Rule, match: re.Match[str], ground: Ground) -> list[Operands]
         elif not spec.get("optional"):
             return []
     printed = {one.unit for one in found.values() if one.place and one.unit in _CALLED_YUAN}
-    if len(printed) == 1:
+    if len(printed) == 1 and not _RENMINBI.search(ground.question.folded):
         (unit,) = printed
-        found = {name: replace(one, unit=unit) if one.unit == "元" else one for name, one in found.items()}
+        found = {
+            name: replace(one, unit=unit) if not one.place and one.unit in ("元", "CNY") else one
+            for name, one in found.items()
+        }
     sources = {one.place is None for one in found.values() if not one.given}
     return [found] if sources == {True, False} and go_together(rule, found) else []
 
@@ -247,7 +251,7 @@ def _said(sentence: Sentence, i: int, spec: Mapping[str, Any], match: re.Match[s
         return False
     which = spec.get("period")
     if which == "later" and _LAST_YEAR.search(ground.question.folded):
-        which = -1
+        which = -1 if ground.periods else "any"
     return sentence.place is None or _dated(sentence, i, which, ground.periods)
 
 
@@ -270,8 +274,6 @@ def _dated(sentence: Sentence, i: int, which: int | str | None, periods: Sequenc
     """Whether a figure is of the period that is asked: the `which`-th of the question, or the only one."""
     period = key_of(sentence.quantities[i].period)
     if which == "any":
-        return True
-    if which == "later" and not periods:
         return True
     if which is not None:
         if not periods:
