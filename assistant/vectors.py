@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from assistant import chroma
 from assistant.embeddings import Vectors
 from assistant.errors import LibraryError
-
-if TYPE_CHECKING:
-    from chromadb.api.collection_configuration import CreateHNSWConfiguration
 
 T = TypeVar("T")
 
@@ -198,7 +195,7 @@ class VectorStore:
     def _collections(self, generation: int) -> list[chroma.Collection]:
         # The inner product of unit vectors is their cosine, and gives 0 for the zero vector of an empty text. With
         # Chroma's own ef_search (100) a query finds two thirds of the true neighbours among 18,000; with 300, 86 %.
-        hnsw: CreateHNSWConfiguration = {"space": "ip", "ef_search": 300}
+        hnsw: Any = {"space": "ip", "ef_search": 300}
         return [
             self._client.get_or_create_collection(
                 self._name(kind, generation), configuration={"hnsw": hnsw}, embedding_function=None

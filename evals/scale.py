@@ -4,7 +4,7 @@
 
 FOLDER holds corpora, `*.jsonl` or `*/corpus.jsonl`, a line {"text"} a document. Their sentences are dealt into new
 documents of some twenty passages each, until the library holds so many passages; every document also states one fact
-of its own about a made-up plant. Two hundred facts of the first thousand passages are asked for at every size, among
+of its own about a made-up plant. The facts of the first thousand passages are asked for at every size, among
 ever more of their like: Recall@5 is the share whose passage is among the first five.
 
 Each step is two fresh processes: one ingests what is new (seconds, passages a second, peak memory of it and its reading
