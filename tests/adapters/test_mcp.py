@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -22,6 +21,7 @@ from assistant.bootstrap import open_assistant
 from assistant.settings import Settings
 from assistant.tools import describe
 from fakes.serving import serving
+from loops import run
 
 NOTE = """# 云端周报
 
@@ -59,18 +59,18 @@ def address(settings: Settings) -> Iterator[str]:
 
 
 def test_everything_works_over_http(address: str) -> None:
-    asyncio.run(_with(f"{address}/mcp", _everything))
+    run(_with(f"{address}/mcp", _everything))
     assert 'assistant_answers_total{status="answered"} 1.0' in httpx.get(f"{address}/metrics").text
 
 
 def test_everything_works_over_standard_input_and_output(settings: Settings) -> None:
     environment = {**os.environ, "ASSISTANT_HOME": str(settings.home)}
     command = StdioServerParameters(command=sys.executable, args=["-m", "assistant", "mcp"], env=environment)
-    asyncio.run(_with(command, _everything))
+    run(_with(command, _everything))
 
 
 def test_every_tool_can_be_called(address: str) -> None:
-    asyncio.run(_with(f"{address}/mcp", _every_tool))
+    run(_with(f"{address}/mcp", _every_tool))
 
 
 def test_without_its_key_nobody_gets_in(settings: Settings) -> None:

@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -348,6 +349,9 @@ def test_a_history_that_cannot_be_kept_is_no_reason_to_fail(home: Path, capsys: 
 # ---------------------------------------------------------------- at a real terminal
 
 
+_PATIENCE = 20.0  # seconds
+
+
 class Terminal:
     """`assistant chat` at a pseudo-terminal of its own."""
 
@@ -360,20 +364,26 @@ class Terminal:
         if self.child == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
             os.execve(sys.executable, [sys.executable, "-m", "assistant", "chat"], environment)
-        self.seen = ""
+        self.read = b""
 
     def type(self, keys: str) -> None:
         """Types, and forgets what was seen."""
-        self.seen = ""
+        self.read = b""
         os.write(self.file, keys.encode())
 
+    @property
+    def seen(self) -> str:
+        """What was printed since the last keys."""
+        return self.read.decode("utf-8", "ignore")
+
     def wait_for(self, pattern: str) -> str:
-        """What is printed until the pattern is seen."""
-        while not re.search(pattern, self.seen):
-            if not select.select([self.file], [], [], 60)[0]:
+        """What is printed until the pattern is seen, whatever colours and line ends are in it."""
+        late = time.monotonic() + _PATIENCE
+        while not re.search(pattern, bare(self.seen).replace("\r", "").replace("\n", "")):
+            if time.monotonic() > late or not select.select([self.file], [], [], _PATIENCE)[0]:
                 raise AssertionError(f"not seen: {pattern}\n{self.seen}")
             try:
-                self.seen += os.read(self.file, 65_536).decode("utf-8", "ignore")
+                self.read += os.read(self.file, 65_536)
             except OSError:
                 raise AssertionError(f"ended before: {pattern}\n{self.seen}") from None
         return self.seen
@@ -418,7 +428,7 @@ def test_a_narrow_terminal_gets_lines_that_fit(home: Path) -> None:
         answer = bare(shown.wait_for(r"/为何 \[N\]"))
         shown.type("/报告\r")
         answer += bare(shown.wait_for("2 份报告中的 2 份"))
-        shown.type("\x04")
+        shown.type("/quit\r")
         assert shown.status() == 0
     printed = answer[answer.index("报告的说法") :].splitlines()
     assert max(map(cell_len, printed)) <= 34
@@ -448,5 +458,5 @@ def test_ctrl_c_stops_the_answer_and_keeps_what_there_is(home: Path, openai_serv
         shown.wait_for("回答未完成即已停止")
         shown.type("/费用\r")
         shown.wait_for("上一条回答")
-        shown.type("\x04")
+        shown.type("/quit\r")
         assert shown.status() == 0
