@@ -10,11 +10,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant import extractive
-from assistant.chain import Chain, Request, Setup, Stock, Stop, events_of
+from assistant.chain import Chain, Request, Setup, Stock, Stop, events_of, with_verdicts
 from assistant.embeddings import Meter, metered
 from assistant.errors import InputError, LibraryError
 from assistant.followups import stand_alone
-from assistant.grounding import Check, Span, check_text, ground
+from assistant.grounding import Check, Span, check_text
 from assistant.grounding.places import Places
 from assistant.language import script_of
 from assistant.lookups import registry_over
@@ -23,7 +23,7 @@ from assistant.models import replaying
 from assistant.money import usage_of
 from assistant.receipts import Recording, differences
 from assistant.retrieval import Retriever
-from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo, StatedFigure
+from assistant.types import Answer, Event, Filters, Hit, Report, ReportInfo
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -164,7 +164,8 @@ class Assistant:
         """The answer to a question without a model, each figure with its verdict; `meter` counts what is embedded."""
         with metered(meter or Meter()) as counted:
             answer = extractive.answer(asked.meant, self.retriever, self.library, asked.filters, asked.language)
-        return replace(answer, figures=self._figures(answer, asked.given), usage=usage_of(counted.tokens))
+        answer = with_verdicts(answer, asked.given, self.library, self.places)
+        return replace(answer, usage=usage_of(counted.tokens))
 
     def _settled(self, work: Callable[[], T]) -> T:
         """Work over the library, done again where a report went meanwhile on which it was to rest."""
@@ -282,13 +283,6 @@ class Assistant:
         except (InputError, LibraryError) as error:
             warning = say("not_kept", answer.language, reason=error)
             return replace(answer, warnings=(*answer.warnings, warning), conversation_id=conversation_id)
-
-    def _figures(self, answer: Answer, given: str) -> tuple[StatedFigure, ...]:
-        """The verdict on every figure of an answer."""
-        cited = {citation.report_id: self.library.report(citation.report_id) for citation in answer.citations}
-        return ground(
-            answer.text, answer.citations, answer.calculations, given, answer.language, cited, self.places
-        )
 
     def _check(self, filters: Filters | None) -> None:
         for chosen in filters.reports if filters else ():

@@ -208,6 +208,15 @@ def test_an_invented_figure_is_taken_out_and_told_with_the_nearest_there_is(
     assert "130 亿元" in removed(answer) and "120 亿元" in removed(answer)
 
 
+def test_everything_taken_out_is_told_also_beyond_what_is_sent_back(
+    assistant: Assistant, openai_server: OpenAIServer
+) -> None:
+    wrong = " ".join(f"星河科技 2025 年收入为 {n} 亿元。[{{k}}]" for n in range(501, 521))
+    openai_server.always(saying(wrong, k="120 亿元"))
+    told = removed(assistant.ask(QUESTION))
+    assert all(f"收入为 {n} 亿元" in told for n in range(501, 521))
+
+
 def test_if_nothing_is_left_the_reports_dont_say_and_the_nearest_place_is_shown(
     assistant: Assistant, openai_server: OpenAIServer
 ) -> None:

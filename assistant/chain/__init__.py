@@ -5,8 +5,8 @@
 
 from assistant.chain.agent import Chain
 from assistant.chain.background import Stop
-from assistant.chain.course import events_of
+from assistant.chain.course import events_of, with_verdicts
 from assistant.chain.material import Stock
 from assistant.chain.request import Request, Setup
 
-__all__ = ["Chain", "Request", "Setup", "Stock", "Stop", "events_of"]
+__all__ = ["Chain", "Request", "Setup", "Stock", "Stop", "events_of", "with_verdicts"]

@@ -15,6 +15,7 @@ from assistant.chain.request import Request
 from assistant.embeddings import Meter, metered
 from assistant.errors import AssistantError
 from assistant.grounding import ground
+from assistant.grounding.places import Places
 from assistant.messages import say
 from assistant.models import EmptyReply, Trouble, trouble
 from assistant.money import LimitReached, Spending
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage
 
+    from assistant.library import Library
+
+_MOST_FAILURES = 12  # sentences sent back for repair
 _TURNS, _REMEMBERED, _LONGEST_QUESTION = 4, 600, 600  # turns, and characters of each, that a follow-up is read with
 
 
@@ -216,7 +220,7 @@ class Course:
         if not failures:
             return
         keys = ", ".join(self.material.pool.items) or "none"
-        request = HumanMessage(self.stock.prompts["repair"].render(failures=failures, keys=keys))
+        request = HumanMessage(self.stock.prompts["repair"].render(failures=failures[:_MOST_FAILURES], keys=keys))
         yield Event("status", say("status_repairing", self.request.language))
         try:
             async for chunk in self._reply([*self.messages, request]):
@@ -315,12 +319,16 @@ class Course:
             usage=self.spending.usage(self.meter.tokens),
             warnings=(*told, *offline.warnings),
         )
-        cited = {c.report_id: self.stock.library.report(c.report_id) for c in answer.citations}
-        sums = answer.calculations
-        figures = ground(
-            answer.text, answer.citations, sums, self.request.given, answer.language, cited, self.stock.places
-        )
-        yield from events_of(replace(answer, figures=figures))
+        yield from events_of(with_verdicts(answer, self.request.given, self.stock.library, self.stock.places))
+
+
+def with_verdicts(answer: Answer, given: str, library: Library, places: Places) -> Answer:
+    """An answer with the verdict on each of its figures; figures of `given`, what the person typed, are given."""
+    reports = {citation.report_id: library.report(citation.report_id) for citation in answer.citations}
+    made = answer.calculations
+    return replace(
+        answer, figures=ground(answer.text, answer.citations, made, given, answer.language, reports, places)
+    )
 
 
 def events_of(answer: Answer) -> Iterator[Event]:

@@ -29,7 +29,6 @@ _ADDRESS = re.compile(r"(?:https?|ftp|javascript|data|file):\S+|\bwww\.\S+", re.
 _TAG = re.compile(r"</?[a-zA-Z!][^>\n]*>?")
 _QUOTED = re.compile(r"[“「『\"][^”」』\"]+[”」』\"]")
 _HEADING_WORDS = 0.5  # of a heading, in the question or the evidence
-_MOST_FAILURES = 12  # sentences sent back for repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Release:
 
     def failed(self) -> list[Failure]:
         """The sentences that did not pass since the last time, for a repair."""
-        taken, self.failures = self.failures[:_MOST_FAILURES], []
+        taken, self.failures = self.failures, []
         return taken
 
     def drop(self, failures: Sequence[Failure]) -> None:
