@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from assistant import lookups
 from assistant.chain.pool import Item, Pool, rendered
 from assistant.errors import InputError
-from assistant.grounding.computed import operands
+from assistant.grounding.computed import near, operands, spans_of_years
 from assistant.grounding.places import Places
 from assistant.lexicon import lexicon
 from assistant.quantities import find_quantities
@@ -191,10 +191,10 @@ class Toolbox:
         """The place marked for a value if it shows it; else the question, an earlier result, a place that does."""
         if key := self._shown_at(value, [key for key in marked if key in self._pool.items]):
             return key
-        if any(_near(value, q.value) for q in self._given):
+        if any(near(value, q.value) for q in self._given):
             return "question"
         for made in self.calculations.values():
-            if any(_near(value, found) for _name, found, _unit in results(made)):
+            if any(near(value, found) for _name, found, _unit in results(made)):
                 return made.id
         return self._shown_at(value, self._pool.items) or ("question" if value in self._years() else UNKNOWN)
 
@@ -202,17 +202,13 @@ class Toolbox:
         for key in keys:
             item = self._pool.items[key]
             facts = self._places.read(item.report, item.start, item.end).facts
-            if any(_near(value, fact.said.quantity.value) for fact in facts):
+            if any(near(value, fact.said.quantity.value) for fact in facts):
                 return key
         return None
 
     def _years(self) -> set[Decimal]:
-        """The numbers of years between the dates of the question and of the evidence, for periods of growth."""
-        periods = [q.period for q in self._given if q.period]
-        for item in self._pool.items.values():
-            periods += self._places.read(item.report, item.start, item.end).periods
-        years = {int(p.first[:4]) for p in periods if p.first}
-        return {Decimal(b - a) for a in years for b in years if b > a}
+        places = (self._places.read(item.report, item.start, item.end) for item in self._pool.items.values())
+        return spans_of_years(self._given, (period for place in places for period in place.periods))
 
 
 def _stripped(value: Any, marks: list[str]) -> Any:
@@ -224,11 +220,6 @@ def _stripped(value: Any, marks: list[str]) -> Any:
     if isinstance(value, dict):
         return {name: _stripped(part, marks) for name, part in value.items()}
     return value
-
-
-def _near(a: Decimal, b: Decimal) -> bool:
-    """Equal, or the same percentage written as a share."""
-    return a == b or a * 100 == b or a == b * 100
 
 
 def _named(info: Any, name: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from assistant.grounding.places import Place
-from assistant.quantities import Quantity, find_quantities
+from assistant.quantities import Period, Quantity, find_quantities
 from assistant.types import Calculation
 
 
@@ -99,7 +99,7 @@ def holds(
             if one in others and not holds(others[one], others, sources, given, depth + 1):
                 return False
             known.update(_known(one, others, sources, given))
-        if not amounts or not all(any(_near(value, other) for other in known) for value in amounts):
+        if not amounts or not all(any(near(value, other) for other in known) for value in amounts):
             return False
     return True
 
@@ -112,18 +112,18 @@ def _known(
         yield from (value for value, _unit in values(others[origin]))
     elif origin == "question":
         yield from (q.value for q in given)
-        yield from _spans_of_years(given, sources)
+        yield from spans_of_years(given, (p for source in sources.values() for p in source.place.periods))
     elif re.fullmatch(r"\[\d+\]", origin) and int(origin[1:-1]) in sources:
         yield from (fact.said.quantity.value for fact in sources[int(origin[1:-1])].place.facts)
 
 
-def _spans_of_years(given: Sequence[Quantity], sources: Mapping[int, Source]) -> set[Decimal]:
-    """The numbers of years between the dates of the question or of the places cited."""
-    periods = [q.period for q in given if q.period] + [p for source in sources.values() for p in source.place.periods]
-    years = {int(p.first[:4]) for p in periods if p.first}
+def spans_of_years(given: Iterable[Quantity], periods: Iterable[Period]) -> set[Decimal]:
+    """The numbers of years between the dates of the question or of places, for periods of growth."""
+    every = [*(q.period for q in given if q.period), *periods]
+    years = {int(p.first[:4]) for p in every if p.first}
     return {Decimal(b - a) for a in years for b in years if b > a}
 
 
-def _near(a: Decimal, b: Decimal) -> bool:
+def near(a: Decimal, b: Decimal) -> bool:
     """Equal, or the same percentage written as a share."""
     return a == b or a * 100 == b or a == b * 100
